@@ -1,0 +1,112 @@
+"""The packed cohort: one array for all scans, its table, and what a fold may read of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Cohort:
+    """Scans of one cohort on the grid, as they lie on disk.
+
+    Attributes
+    ----------
+    volumes : float16 (n, D, H, W), memory map
+        Bias-corrected intensities over the brain's median [-]; 0 outside the brain.
+    percentiles : float32 (n, P)
+        Each scan's own intensities at the landmarks' percentiles.
+    scans : list of str
+        Name of the scan in each row.
+    """
+
+    volumes: np.ndarray
+    percentiles: np.ndarray
+    scans: list[str]
+
+    def rows_of(self, scans: pd.Series) -> np.ndarray:
+        """Find the rows of some scans.
+
+        Parameters
+        ----------
+        scans : pandas.Series of str
+
+        Returns
+        -------
+        int64 (len(scans),)
+        """
+        row_of = {scan: row for row, scan in enumerate(self.scans)}
+        return np.array([row_of[scan] for scan in scans], np.int64)
+
+
+def read_cohort(volumes: str | Path, percentiles: str | Path, table: str | Path) -> Cohort:
+    """Open the packed cohort without reading its voxels.
+
+    Parameters
+    ----------
+    volumes, percentiles, table : path
+        The three files of `pack_volumes`. Only rows of the table with `used` take part.
+
+    Returns
+    -------
+    Cohort
+    """
+    rows = pd.read_csv(table, sep="\t", dtype={"scan": str})
+    return Cohort(
+        volumes=np.load(volumes, mmap_mode="r"),
+        percentiles=np.load(percentiles),
+        scans=rows.loc[rows["used"], "scan"].tolist(),
+    )
+
+
+def read_folds(path: str | Path) -> pd.DataFrame:
+    """Read the split, one scan on a row.
+
+    Parameters
+    ----------
+    path : path
+        The file of `make_folds` with the columns scan, subject, label, age, sex, part; part is `test` or the number
+        of a fold.
+
+    Returns
+    -------
+    pandas.DataFrame
+    """
+    return pd.read_csv(path, sep="\t", dtype={"scan": str, "subject": str, "part": str, "sex": str})
+
+
+def part_of_fold(folds: pd.DataFrame, fold: int, part: str) -> pd.DataFrame:
+    """Choose the scans that play one part when `fold` selects the model.
+
+    Parameters
+    ----------
+    folds : pandas.DataFrame
+        From `read_folds`.
+    fold : int
+        The fold that selects.
+    part : {"train", "select", "test"}
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `folds` in their order, numbered anew.
+
+    Raises
+    ------
+    ValueError
+        If `part` is none of the three or no scan plays it.
+    """
+    masks = {
+        "train": ~folds["part"].isin(["test", str(fold)]),
+        "select": folds["part"] == str(fold),
+        "test": folds["part"] == "test",
+    }
+    if part not in masks:
+        raise ValueError(f"A scan's part is train, select or test, not {part!r}.")
+    chosen = folds[masks[part]].reset_index(drop=True)
+    if chosen.empty:
+        raise ValueError(f"Fold {fold} has no scan to {part}.")
+    return chosen

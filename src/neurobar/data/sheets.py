@@ -1,0 +1,121 @@
+"""The sheet of scans that a cohort is described by."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
+REQUIRED = ("scan", "subject", "path")
+OPTIONAL = ("session", "age", "sex", "site")
+
+
+def read_scans(sheet: str | Path, cohort: dict[str, Any]) -> pd.DataFrame:
+    """Read the sheet of a cohort and check every row.
+
+    Parameters
+    ----------
+    sheet : path
+        Table with one scan on a row, separated by tabs (`.tsv`) or commas. It has the columns scan, subject, path and
+        the label's, and may have session, age [years], sex, site and others. Paths are relative to its folder.
+    cohort : dict
+        The config's `cohort`: `label` names the column of the label, `negative` and `positive` its two classes and
+        `ignored` the values whose scans are left out.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Sorted by scan; `path` is absolute, `label` is 0 (negative) or 1 (positive), `age` is a float, absent columns
+        among session, age, sex and site are filled with missing values, and other columns are kept as text.
+
+    Raises
+    ------
+    ValueError
+        One sentence that names the sheet, and the row or column at fault. Row 1 is the header.
+    """
+    sheet = Path(sheet)
+    table = _read_table(sheet)
+    missing = [column for column in (*REQUIRED, cohort["label"]) if column not in table.columns]
+    if missing:
+        raise ValueError(f"{sheet} has no column {missing[0]!r}; it needs {', '.join((*REQUIRED, cohort['label']))}.")
+    table = _with_labels(sheet, table, cohort)
+    _check_names(sheet, table)
+    table["path"] = _existing_paths(sheet, table)
+    table = table.assign(**{column: pd.NA for column in OPTIONAL if column not in table.columns})
+    table["age"] = _ages(sheet, table["age"])
+    return table.sort_values("scan", kind="stable").reset_index(drop=True)
+
+
+def _read_table(sheet: Path) -> pd.DataFrame:
+    if not sheet.is_file():
+        raise ValueError(f"The sheet of scans {sheet} does not exist; see cohort.scans in the config.")
+    separator = "\t" if sheet.suffix == ".tsv" else ","
+    try:
+        table = pd.read_csv(sheet, sep=separator, dtype=str, keep_default_na=False, na_values=["", "n/a"])
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise ValueError(f"{sheet} is not a table: {str(error).strip()}.") from None
+    if table.empty:
+        raise ValueError(f"{sheet} lists no scan.")
+    # What a person sees in a spreadsheet: the header is row 1.
+    table.index = pd.RangeIndex(2, len(table) + 2)
+    return table
+
+
+def _with_labels(sheet: Path, table: pd.DataFrame, cohort: dict[str, Any]) -> pd.DataFrame:
+    column = cohort["label"]
+    table = table[~table[column].isin([str(value) for value in cohort["ignored"]])].copy()
+    classes = {str(cohort["negative"]): 0, str(cohort["positive"]): 1}
+    labels = table[column].map(classes)
+    for row in table.index[labels.isna()]:
+        value = table.at[row, column]
+        raise ValueError(
+            f"{sheet}, row {row}: {column} {value!r} is neither {cohort['negative']} nor {cohort['positive']}; "
+            "correct it, or name it in cohort.ignored to leave such scans out."
+        )
+    absent = [name for name, code in classes.items() if code not in set(labels)]
+    if absent:
+        raise ValueError(f"{sheet} has no scan with {column} {absent[0]!r}.")
+    return table.assign(label=labels.astype(int))
+
+
+def _check_names(sheet: Path, table: pd.DataFrame) -> None:
+    for column in ("scan", "subject"):
+        for row, value in table[column].items():
+            if not isinstance(value, str) or not NAME.fullmatch(value) or len(value) > 200:
+                raise ValueError(
+                    f"{sheet}, row {row}: {column} {value!r} is not a name of letters, digits and _ . + - "
+                    "that begins with a letter or digit."
+                )
+    _check_once(sheet, table["scan"], "scan")
+
+
+def _check_once(sheet: Path, values: pd.Series, what: str) -> None:
+    repeated = values.index[values.duplicated()]
+    if len(repeated):
+        row = repeated[0]
+        first = values.index[values == values[row]][0]
+        raise ValueError(f"{sheet}, row {row}: {what} {values[row]!r} stands already in row {first}.")
+
+
+def _existing_paths(sheet: Path, table: pd.DataFrame) -> pd.Series:
+    folder = sheet.parent.absolute()
+    for row, value in table["path"].items():
+        if not isinstance(value, str):
+            raise ValueError(f"{sheet}, row {row}: the path is empty.")
+        if not (folder / value).is_file():
+            raise ValueError(f"{sheet}, row {row}: there is no file {value!r}.")
+    paths = table["path"].map(lambda value: os.path.normpath(folder / value))
+    # One image under two names could put the same brain into training and test.
+    _check_once(sheet, paths, "path")
+    return paths
+
+
+def _ages(sheet: Path, ages: pd.Series) -> pd.Series:
+    years = pd.to_numeric(ages, errors="coerce")
+    for row in ages.index[ages.notna() & ~years.between(0, 130)]:
+        raise ValueError(f"{sheet}, row {row}: age {ages[row]!r} is not a number of years from 0 to 130.")
+    return years

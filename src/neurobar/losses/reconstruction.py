@@ -1,0 +1,32 @@
+"""Reconstruction loss of the decoder."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn.functional import l1_loss
+
+
+def absolute_error(*, restored: Tensor, anchor: Tensor) -> Tensor:
+    """Mean absolute difference between the restored and the true anchor.
+
+    Parameters
+    ----------
+    restored, anchor : float (N, 1, D, H, W)
+        Standardised intensities [-].
+
+    Returns
+    -------
+    float ()
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ.
+
+    Notes
+    -----
+    Source: Seyfioglu et al., MICCAI 2022, the L1 term beside the contrastive one.
+    """
+    if restored.shape != anchor.shape:
+        raise ValueError(f"Shapes differ: {tuple(restored.shape)} and {tuple(anchor.shape)}.")
+    return l1_loss(restored.float(), anchor.float())

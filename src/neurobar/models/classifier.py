@@ -1,0 +1,62 @@
+"""Encoder and MLP that tell two classes apart."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+class Classifier(nn.Module):
+    """Predict the logit of class 1 from the class token.
+
+    Parameters
+    ----------
+    encoder : torch.nn.Module
+        Maps ``(N, 1, D, H, W)`` to ``(N, 1 + L, E)`` with the class token first.
+    width : int
+        Length E of a token.
+    hidden : list of int
+        Units of the hidden layers; paper: 128 and 64.
+    frozen : bool
+        True keeps the encoder as it is, so that the MLP alone learns.
+    """
+
+    def __init__(self, *, encoder: nn.Module, width: int, hidden: list[int], frozen: bool = False) -> None:
+        super().__init__()
+        self.frozen = frozen
+        self.encoder = encoder.requires_grad_(not frozen)
+        widths = [width, *hidden]
+        layers = [
+            module
+            for before, after in zip(widths, widths[1:], strict=False)
+            for module in (nn.Linear(before, after), nn.ReLU())
+        ]
+        self.head = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+
+    def train(self, mode: bool = True) -> Classifier:
+        """Switch to training, in which a frozen encoder keeps behaving as in prediction.
+
+        Parameters
+        ----------
+        mode : bool
+
+        Returns
+        -------
+        Classifier
+            Itself, as `torch.nn.Module.train` does.
+        """
+        super().train(mode)
+        self.encoder.train(mode and not self.frozen)
+        return self
+
+    def forward(self, volumes: Tensor) -> Tensor:
+        """Predict logits.
+
+        Parameters
+        ----------
+        volumes : float (N, 1, D, H, W)
+
+        Returns
+        -------
+        float (N,)
+        """
+        return self.head(self.encoder(volumes)[:, 0]).squeeze(1)

@@ -1,0 +1,154 @@
+"""Boxes on the grid: placing, marking, cutting and shuffling."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def draw_corners(sizes: Tensor, shape: tuple[int, int, int], *, generator: torch.Generator) -> Tensor:
+    """Place boxes anywhere inside the grid with equal chance.
+
+    Parameters
+    ----------
+    sizes : int64 (N, B, 3)
+        Edges of each box [voxels].
+    shape : tuple of int
+        Size D, H, W of the grid.
+    generator : torch.Generator
+
+    Returns
+    -------
+    int64 (N, B, 3)
+        The lowest corner of each box.
+
+    Raises
+    ------
+    ValueError
+        If a box is larger than the grid.
+    """
+    room = torch.tensor(shape, device=sizes.device) - sizes
+    if room.numel() and int(room.min()) < 0:
+        raise ValueError(f"A box is larger than the grid {shape}.")
+    return (torch.rand(sizes.shape, generator=generator, device=sizes.device) * (room + 1)).long()
+
+
+def voxels_in_boxes(corners: Tensor, sizes: Tensor, shape: tuple[int, int, int]) -> Tensor:
+    """Mark the voxels that lie in at least one box.
+
+    Parameters
+    ----------
+    corners, sizes : int64 (N, B, 3)
+        Lowest corner and edges of each box [voxels].
+    shape : tuple of int
+        Size D, H, W of the grid.
+
+    Returns
+    -------
+    bool (N, 1, D, H, W)
+    """
+    within = [_within(corners[..., axis], sizes[..., axis], length) for axis, length in enumerate(shape)]
+    planes = within[0].unsqueeze(3) * within[1].unsqueeze(2)  # (N, B, D, H)
+    # One matrix product over the boxes counts for each voxel the boxes that hold it.
+    hits = planes.flatten(2).transpose(1, 2) @ within[2]  # (N, D * H, W)
+    return (hits > 0).view(-1, 1, *shape)
+
+
+def _within(corner: Tensor, size: Tensor, length: int) -> Tensor:
+    """Mark the places of one axis that lie in each box, float (N, B, length)."""
+    place = torch.arange(length, device=corner.device)
+    return ((place >= corner.unsqueeze(2)) & (place < (corner + size).unsqueeze(2))).float()
+
+
+def draw_cuts(
+    number: int,
+    shape: tuple[int, int, int],
+    *,
+    inner: dict[str, int],
+    outer: dict[str, int],
+    generator: torch.Generator,
+) -> Tensor:
+    """Draw what inner or outer cuts hide, either with equal chance for each scan.
+
+    Parameters
+    ----------
+    number : int
+        Number N of scans.
+    shape : tuple of int
+        Size D, H, W of the grid.
+    inner, outer : dict
+        `count` and `size` [voxels] of the holes (inner) and of the windows that alone are kept (outer).
+    generator : torch.Generator
+
+    Returns
+    -------
+    bool (N, 1, D, H, W)
+        True where a voxel is hidden.
+
+    Notes
+    -----
+    Source: the inner and outer cut-outs of Zhou et al., Models Genesis, MICCAI 2019, as used by Seyfioglu et al.
+    """
+    holes, windows = (
+        _draw_boxes(number, shape, boxes, generator=generator) for boxes in (inner, outer)
+    )
+    is_inner = torch.rand(number, generator=generator, device=generator.device) < 0.5
+    return torch.where(is_inner.view(-1, 1, 1, 1, 1), voxels_in_boxes(*holes, shape), ~voxels_in_boxes(*windows, shape))
+
+
+def _draw_boxes(
+    number: int, shape: tuple[int, int, int], boxes: dict[str, int], *, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    sizes = torch.full((number, boxes["count"], 3), boxes["size"], device=generator.device)
+    return draw_corners(sizes, shape, generator=generator), sizes
+
+
+def draw_shuffles(
+    number: int, shape: tuple[int, int, int], *, boxes: dict[str, int], generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Draw boxes and an order of the voxels in each.
+
+    Parameters
+    ----------
+    number : int
+        Number N of scans.
+    shape : tuple of int
+        Size D, H, W of the grid.
+    boxes : dict
+        `count` B and `size` s [voxels].
+    generator : torch.Generator
+
+    Returns
+    -------
+    places : int64 (B, N, s ** 3)
+        Flat indices of the voxels of each box.
+    order : int64 (B, N, s ** 3)
+        Which voxel of its box moves to each place.
+    """
+    corners, _ = _draw_boxes(number, shape, boxes, generator=generator)  # (N, B, 3)
+    offset = torch.cartesian_prod(*[torch.arange(boxes["size"], device=generator.device)] * 3)  # (s ** 3, 3)
+    strides = torch.tensor([shape[1] * shape[2], shape[2], 1], device=generator.device)
+    places = ((corners.unsqueeze(2) + offset) * strides).sum(3).transpose(0, 1)  # (B, N, s ** 3)
+    order = torch.rand(places.shape, generator=generator, device=generator.device).argsort(2)
+    return places, order
+
+
+def shuffle_voxels(volumes: Tensor, places: Tensor, order: Tensor) -> Tensor:
+    """Let the voxels of small boxes change places, box after box.
+
+    Parameters
+    ----------
+    volumes : float (N, 1, D, H, W)
+    places, order : int64 (B, N, s ** 3)
+        From `draw_shuffles`.
+
+    Returns
+    -------
+    float (N, 1, D, H, W)
+        A new tensor with the same voxels; the input stands unchanged.
+    """
+    shuffled = volumes.flatten(1).clone()  # (N, D * H * W)
+    # Boxes may overlap, so one follows the other: all at once would lose and double voxels.
+    for place, rank in zip(places, order, strict=True):
+        shuffled.scatter_(1, place, shuffled.gather(1, place.gather(1, rank)))
+    return shuffled.view_as(volumes)
