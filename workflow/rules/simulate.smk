@@ -1,0 +1,75 @@
+"""Simulate a cohort with known truth, so that the whole study runs without a download.
+
+READS   the section `simulate` of the config, and the template and atlas of installed packages
+WRITES  results/simulate/ : a BIDS data set, its scans.tsv, and the truth under derivatives/truth/
+"""
+
+import json
+
+from neurobar.simulate.list_simulated_scans import planned_scans
+
+PLANS = {plan["scan"]: plan for plan in planned_scans(config["simulate"])}
+
+
+rule list_simulated_scans:
+    """List the simulated scans, and describe the subjects and their sessions as BIDS asks."""
+    output:
+        scans="results/simulate/scans.tsv",
+        participants="results/simulate/participants.tsv",
+        description="results/simulate/dataset_description.json",
+        truth="results/simulate/derivatives/truth/dataset_description.json",
+        sessions=expand(
+            "results/simulate/{subject}/{subject}_sessions.tsv",
+            subject=dict.fromkeys(plan["subject"] for plan in PLANS.values()),
+        ),
+    log:
+        "results/logs/list_simulated_scans.log",
+    benchmark:
+        "results/benchmarks/list_simulated_scans.tsv"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime="5m",
+    params:
+        settings=json.dumps(config["simulate"]),
+        code=code_digest("neurobar.simulate.list_simulated_scans"),
+    shell:
+        r"""
+        python -m neurobar.simulate.list_simulated_scans \
+            --settings {params.settings:q} --output $(dirname {output.scans:q}) >{log:q} 2>&1
+        """
+
+
+rule simulate_scan:
+    """Simulate the T1w scan of one session, and keep its true brain mask, volumes and severity."""
+    output:
+        scan="results/simulate/{subject}/{session}/anat/{subject}_{session}_T1w.nii.gz",
+        mask="results/simulate/derivatives/truth/{subject}/{session}/anat/{subject}_{session}_desc-brain_mask.nii.gz",
+        truth="results/simulate/derivatives/truth/{subject}/{session}/anat/{subject}_{session}_truth.json",
+    log:
+        "results/logs/simulate_scan/{subject}_{session}.log",
+    benchmark:
+        "results/benchmarks/simulate_scan/{subject}_{session}.tsv"
+    wildcard_constraints:
+        subject="sub-[0-9]+",
+        session="ses-[0-9]+",
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=1500,
+        runtime="5m",
+    params:
+        # The plan of this scan alone: a larger cohort leaves the scans of a smaller one as they are.
+        plan=lambda wildcards: json.dumps(
+            PLANS[f"{wildcards.subject}_{wildcards.session}"]
+        ),
+        code=code_digest("neurobar.simulate.simulate_scan"),
+    shell:
+        r"""
+        python -m neurobar.simulate.simulate_scan \
+            --plan {params.plan:q} --output {output.scan:q} \
+            --mask {output.mask:q} --truth {output.truth:q} >{log:q} 2>&1
+        """
