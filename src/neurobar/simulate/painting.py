@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from scipy import ndimage
 
-from neurobar.data.atlases import Atlas
 from neurobar.simulate.anatomy import Anatomy
 from neurobar.simulate.heads import COARSE_MM, MUSCLE, ORIGIN_MM, SPACING_MM, Brain, draw_head, refine
 from neurobar.simulate.scanners import Site, contrast_table
-
-
-class Truth(NamedTuple):
-    """What a scan was made from, on its own grid.
-
-    Attributes
-    ----------
-    intensity : float32 (D, H, W)
-        Before drift and noise, over that of white matter [-].
-    mask : bool (D, H, W)
-        True inside the brain, its ventricles and the fluid of its sulci.
-    volumes_ml : dict of str to float
-        Of the brain, its tissues, the ventricles and each region.
-    """
-
-    intensity: np.ndarray
-    mask: np.ndarray
-    volumes_ml: dict[str, float]
 
 
 def sample(
@@ -87,6 +66,11 @@ def find_places(shape: tuple[int, ...], affine: np.ndarray, displacement: np.nda
     return places
 
 
+def sample_mask(brain: Brain, places: np.ndarray) -> np.ndarray:
+    """Tell which places of the template [mm] (3, ...) are inside its brain, as bool (...)."""
+    return sample(brain.mask.view(np.uint8), places, brain.affine[:3, 3], 1.0) > 0.5
+
+
 def sample_tissues(brain: Brain, anatomy: Anatomy, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Sample the grey and the white matter that age and disease have left.
 
@@ -113,71 +97,33 @@ def sample_tissues(brain: Brain, anatomy: Anatomy, places: np.ndarray) -> tuple[
     return grey**2 / total * (1 - lost), white**2 / total
 
 
-def measure_volumes(
-    tissues: tuple[np.ndarray, np.ndarray],
-    regions: np.ndarray,
-    ventricles: np.ndarray,
-    names: tuple[str, ...],
-    voxel_ml: float,
-) -> dict[str, float]:
-    """Measure the true volumes.
-
-    Parameters
-    ----------
-    tissues : tuple of float (n,)
-        Grey and white matter of each brain voxel [0..1].
-    regions : uint8 (n,)
-        Region of each brain voxel; 0 is background.
-    ventricles : float (n,)
-        Part of each brain voxel inside the lateral ventricles [0..1].
-    names : tuple of str
-        Names of the regions.
-    voxel_ml : float
-        Volume of one voxel [ml].
-
-    Returns
-    -------
-    dict of str to float
-        Volumes [ml]; that of a region is its tissue without fluid.
-    """
-    tissue = tissues[0] + tissues[1]
-    counted = np.bincount(regions, weights=tissue, minlength=len(names) + 1)[1:]
-    whole = {"brain": len(regions), "grey": tissues[0].sum(), "white": tissues[1].sum(), "ventricles": ventricles.sum()}
-    volumes = {**whole, **dict(zip(names, counted, strict=True))}
-    return {name: round(float(value) * voxel_ml, 3) for name, value in volumes.items()}
-
-
-def paint_scan(site: Site, brain: Brain, atlas: Atlas, affine: np.ndarray, anatomy: Anatomy) -> Truth:
+def paint_scan(site: Site, brain: Brain, anatomy: Anatomy, affine: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Paint a head without drift and noise.
 
     Parameters
     ----------
     site : Site
         Its grid and its contrast.
-    brain, atlas : Brain, Atlas
-        The template and its regions.
-    affine : float (4, 4)
-        From the voxels of the scan to the undeformed template [mm].
+    brain : Brain
+        The template.
     anatomy : Anatomy
         Of the subject.
+    affine : float (4, 4)
+        From the voxels of the scan to the undeformed template [mm].
 
     Returns
     -------
-    Truth
-        On the grid of the site, right-anterior-superior.
+    intensity : float32 (D, H, W)
+        Over that of white matter [-], on the grid of the site, right-anterior-superior.
+    mask : bool (D, H, W)
+        True inside the brain, its ventricles and the fluid of its sulci.
     """
-    contrast = contrast_table(site)
     places = find_places(site.shape, affine, anatomy.displacement)
-    labels = draw_head(brain)
+    contrast, labels = contrast_table(site), draw_head(brain)
     head = np.where(labels == MUSCLE, refine(anatomy.texture), 1) * contrast[labels]
     # Tissues become intensities before and not after interpolation, so one volume is enough for all of them.
     intensity = sample(head, places, ORIGIN_MM, SPACING_MM, mode="nearest")
-    origin = brain.affine[:3, 3]
-    mask = sample(brain.mask.view(np.uint8), places, origin, 1.0) > 0.5
-    inside = places[:, mask]
-    grey, white = sample_tissues(brain, anatomy, inside)
+    mask = sample_mask(brain, places)
+    grey, white = sample_tissues(brain, anatomy, places[:, mask])
     intensity[mask] = white + site.grey * grey + site.fluid * (1 - grey - white)
-    regions = sample(atlas.volume, inside, atlas.affine[:3, 3], atlas.affine[0, 0], order=0, output=np.uint8)
-    ventricles = sample(anatomy.ventricles.view(np.uint8), inside, origin, 1.0)
-    voxel_ml = float(np.prod(site.spacing_mm)) / 1000
-    return Truth(intensity, mask, measure_volumes((grey, white), regions, ventricles, atlas.names, voxel_ml))
+    return intensity, mask

@@ -16,6 +16,7 @@ from neurobar.data.atlases import locate_aal2, read_atlas
 from neurobar.data.files import written_whole
 from neurobar.simulate.anatomy import draw_anatomy
 from neurobar.simulate.heads import read_brain
+from neurobar.simulate.measuring import measure_volumes
 from neurobar.simulate.painting import paint_scan
 from neurobar.simulate.scanners import SITES, draw_pose, grid_affine, record_head
 
@@ -50,11 +51,13 @@ def simulate_scan(plan: Mapping[str, Any]) -> tuple[nib.Nifti1Image, nib.Nifti1I
     anatomy = draw_anatomy(brain, atlas, plan["severity"], plan["age"], of_subject)
     pose = draw_pose(plan["rotation_sd_degrees"], plan["shift_sd_mm"], of_scan)
     scanner = grid_affine(site)
-    truth = paint_scan(site, brain, atlas, np.diag([*1 / size, 1]) @ np.linalg.inv(pose) @ scanner, anatomy)
-    recorded = record_head(truth.intensity, site, plan["noise_share"], plan["bias_share"], of_scan)
+    to_template = np.diag([*1 / size, 1]) @ np.linalg.inv(pose) @ scanner
+    intensity, inside = paint_scan(site, brain, anatomy, to_template)
+    recorded = record_head(intensity, site, plan["noise_share"], plan["bias_share"], of_scan)
     scan = orient_image(recorded, scanner, site.stored)
-    mask = orient_image(truth.mask.astype(np.uint8), scanner, site.stored)
-    return scan, mask, {"scan": plan["scan"], "severity": plan["severity"], "volumes_ml": truth.volumes_ml}
+    mask = orient_image(inside.astype(np.uint8), scanner, site.stored)
+    volumes = measure_volumes(brain, atlas, anatomy, size)
+    return scan, mask, {"scan": plan["scan"], "severity": plan["severity"], "volumes_ml": volumes}
 
 
 def orient_image(volume: np.ndarray, affine: np.ndarray, stored: str) -> nib.Nifti1Image:
