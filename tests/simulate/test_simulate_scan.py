@@ -14,7 +14,7 @@ from neurobar.simulate.simulate_scan import orient_image, simulate_scan
 
 @pytest.fixture(scope="module")
 def plan(settings):
-    return planned_scans(settings)[0]
+    return planned_scans(settings).to_dict("records")[0]
 
 
 @pytest.fixture(scope="module")

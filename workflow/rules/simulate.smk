@@ -4,11 +4,7 @@ READS   the section `simulate` of the config, and the template and atlas of inst
 WRITES  results/simulate/ : a BIDS data set, its scans.tsv, and the truth under derivatives/truth/
 """
 
-import json
-
-from neurobar.simulate.list_simulated_scans import planned_scans
-
-PLANS = {plan["scan"]: plan for plan in planned_scans(config["simulate"])}
+PLANS = planned_scans(config["simulate"]).set_index("scan", drop=False)
 
 
 rule list_simulated_scans:
@@ -20,7 +16,7 @@ rule list_simulated_scans:
         truth="results/simulate/derivatives/truth/dataset_description.json",
         sessions=expand(
             "results/simulate/{subject}/{subject}_sessions.tsv",
-            subject=dict.fromkeys(plan["subject"] for plan in PLANS.values()),
+            subject=PLANS["subject"].unique(),
         ),
     log:
         "results/logs/list_simulated_scans.log",

@@ -25,16 +25,22 @@ def draw_shape(generator: np.random.Generator) -> np.ndarray:
     float32 (3, D, H, W)
         Displacement on the coarse head grid [mm].
     """
-    shape = np.array([len(range(0, length, COARSE)) for length in SHAPE])
+    shape = [len(range(0, length, COARSE)) for length in SHAPE]
     total = np.zeros((3, *shape), np.float32)
     for knots_mm, sd_mm in ((56.0, 4.0), (24.0, 1.3)):
-        knots = np.ceil(shape * COARSE_MM / knots_mm).astype(int) + 3
-        for axis in range(3):
-            lattice = generator.normal(0, sd_mm, knots).astype(np.float32)
-            step = np.eye(3) * COARSE_MM / knots_mm
-            # Read as B-spline coefficients, the lattice needs no solving and gives the smoothest field.
-            total[axis] += ndimage.affine_transform(lattice, step, 1.0, tuple(shape), prefilter=False)
+        # Read as B-spline coefficients, a lattice needs no solving and gives the smoothest field.
+        x, y, z = (spline_basis(length, COARSE_MM / knots_mm) for length in shape)
+        lattices = generator.normal(0, sd_mm, (3, len(x), len(y), len(z))).astype(np.float32)
+        total += np.einsum("axyz,xi,yj,zk->aijk", lattices, x, y, z, optimize=True)
     return total
+
+
+def spline_basis(length: int, step: float) -> np.ndarray:
+    """Cubic B-spline of each knot (K) at places that are `step` knots apart, as float32 (K, length)."""
+    places = 1 + step * np.arange(length)
+    knots = np.eye(int(np.ceil(places[-1])) + 2)
+    rows = [ndimage.map_coordinates(knot, [places], order=3, prefilter=False) for knot in knots]
+    return np.stack(rows).astype(np.float32)
 
 
 def widen_ventricles(ventricles: np.ndarray, affine: np.ndarray, by_mm: float) -> np.ndarray:

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 # The grid of everything outside the brain: from the shoulders to above the crown.
 ORIGIN_MM = np.array([-104.0, -140.0, -190.0])
-SHAPE = (105, 129, 153)
+SHAPE = (105, 129, 153)  # odd, so that the coarse grid begins and ends with it
 SPACING_MM = 2.0
 COARSE = 2  # distances are measured on every second voxel of that grid: they are smooth, and eight times cheaper
 COARSE_MM = SPACING_MM * COARSE
@@ -91,8 +91,25 @@ def place_on_grid(volume: np.ndarray, affine: np.ndarray, step: int = 1, order: 
 
 
 def refine(field: np.ndarray) -> np.ndarray:
-    """Bring a field from the coarse grid to the head grid by linear interpolation."""
-    return ndimage.affine_transform(field, np.eye(3) / COARSE, output_shape=SHAPE, order=1, mode="nearest")
+    """Bring a field from the coarse grid to the head grid by linear interpolation.
+
+    Parameters
+    ----------
+    field : float32 (D, H, W)
+        On the coarse grid.
+
+    Returns
+    -------
+    float32 (2 D - 1, 2 H - 1, 2 W - 1)
+        Between two old values stands their mean; far cheaper than a general interpolation.
+    """
+    for axis in range(field.ndim):
+        old = np.moveaxis(field, axis, 0)
+        new = np.empty((2 * len(old) - 1, *old.shape[1:]), np.float32)
+        new[::2] = old
+        new[1::2] = (old[:-1] + old[1:]) / 2
+        field = np.moveaxis(new, 0, axis)
+    return field
 
 
 def signed_distance(inside: np.ndarray, spacing_mm: float) -> np.ndarray:

@@ -1,18 +1,19 @@
 """Plan a simulated cohort and write the tables of its BIDS data set.
 
-The plan is drawn with the standard library alone, so that the workflow can ask for it while it loads.
+The workflow asks for the plan while it loads, so the plan is drawn without reading or importing any image code.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
+
+import pandas as pd
 
 from neurobar.data.files import written_whole
 
@@ -126,7 +127,7 @@ def plan_session(
     }
 
 
-def planned_scans(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+def planned_scans(settings: Mapping[str, Any]) -> pd.DataFrame:
     """Plan every scan of the cohort.
 
     Parameters
@@ -136,19 +137,18 @@ def planned_scans(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
 
     Returns
     -------
-    list of dict
-        One plan for each scan, with the columns of the sheet (`path` from the folder of the sheet), `severity`
-        [0..1] and what else `simulate_scan` needs. A plan depends on the settings and on its own subject alone.
+    pandas.DataFrame
+        One plan in a row, with the columns of the sheet (`path` from the folder of the sheet), `severity` [0..1] and
+        what else `simulate_scan` needs. A plan depends on the settings and on its own subject alone.
     """
-    return [plan for number in range(1, settings["subjects"] + 1) for plan in plan_subject(settings, number)]
+    numbers = range(1, settings["subjects"] + 1)
+    return pd.DataFrame([plan for number in numbers for plan in plan_subject(settings, number)])
 
 
-def write_table(path: Path, columns: Iterable[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write rows as tab-separated values; what is not in `columns` is left out."""
-    with written_whole(path) as partial, partial.open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, list(columns), delimiter="\t", lineterminator="\n", extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(rows)
+def write_table(path: Path, table: pd.DataFrame) -> None:
+    """Write a table as tab-separated values."""
+    with written_whole(path) as partial:
+        table.to_csv(partial, sep="\t", index=False)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -157,22 +157,21 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         partial.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def write_tables(plans: list[dict[str, Any]], folder: Path) -> None:
+def write_tables(plans: pd.DataFrame, folder: Path) -> None:
     """Write the sheet, the tables and the descriptions of the data set.
 
     Parameters
     ----------
-    plans : list of dict
+    plans : pandas.DataFrame
         From `planned_scans`.
     folder : pathlib.Path
         Root of the BIDS data set.
     """
-    write_table(folder / "scans.tsv", SHEET_COLUMNS, plans)
-    first = [{**plan, "participant_id": plan["subject"]} for plan in plans if plan["session"] == "ses-1"]
-    write_table(folder / "participants.tsv", PARTICIPANT_COLUMNS, first)
-    for subject in dict.fromkeys(plan["subject"] for plan in plans):
-        sessions = [{**plan, "session_id": plan["session"]} for plan in plans if plan["subject"] == subject]
-        write_table(folder / subject / f"{subject}_sessions.tsv", ("session_id", "age"), sessions)
+    write_table(folder / "scans.tsv", plans[list(SHEET_COLUMNS)])
+    first = plans.drop_duplicates("subject").rename(columns={"subject": "participant_id"})
+    write_table(folder / "participants.tsv", first[list(PARTICIPANT_COLUMNS)])
+    for subject, sessions in plans.rename(columns={"session": "session_id"}).groupby("subject"):
+        write_table(folder / subject / f"{subject}_sessions.tsv", sessions[["session_id", "age"]])
     description = {"Name": "Simulated cohort", "BIDSVersion": "1.9.0", "DatasetType": "raw", "License": "CC0"}
     write_json(folder / "dataset_description.json", description)
     truth = {

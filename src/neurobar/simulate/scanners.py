@@ -9,7 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from neurobar.simulate import heads
 
-CENTRE_MM = np.array([0.0, -8.0, -22.0])  # of the field of view, in a head that lies straight
+CENTRE_MM = np.array([0.0, -8.0, -16.0])  # of the field of view, in a head that lies straight
 PIVOT_MM = np.array([0.0, -20.0, -20.0])  # heads turn about this place
 
 
