@@ -8,16 +8,12 @@ PLANS = planned_scans(config["simulate"]).set_index("scan", drop=False)
 
 
 rule list_simulated_scans:
-    """List the simulated scans, and describe the subjects and their sessions as BIDS asks."""
+    """List the simulated scans, and describe the subjects as BIDS asks."""
     output:
         scans="results/simulate/scans.tsv",
         participants="results/simulate/participants.tsv",
         description="results/simulate/dataset_description.json",
         truth="results/simulate/derivatives/truth/dataset_description.json",
-        sessions=expand(
-            "results/simulate/{subject}/{subject}_sessions.tsv",
-            subject=PLANS["subject"].unique(),
-        ),
     log:
         "results/logs/list_simulated_scans.log",
     benchmark:

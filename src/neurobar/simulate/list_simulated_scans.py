@@ -170,8 +170,6 @@ def write_tables(plans: pd.DataFrame, folder: Path) -> None:
     write_table(folder / "scans.tsv", plans[list(SHEET_COLUMNS)])
     first = plans.drop_duplicates("subject").rename(columns={"subject": "participant_id"})
     write_table(folder / "participants.tsv", first[list(PARTICIPANT_COLUMNS)])
-    for subject, sessions in plans.rename(columns={"session": "session_id"}).groupby("subject"):
-        write_table(folder / subject / f"{subject}_sessions.tsv", sessions[["session_id", "age"]])
     description = {"Name": "Simulated cohort", "BIDSVersion": "1.9.0", "DatasetType": "raw", "License": "CC0"}
     write_json(folder / "dataset_description.json", description)
     truth = {
