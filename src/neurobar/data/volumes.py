@@ -133,24 +133,29 @@ def clean_intensities(volume: np.ndarray) -> np.ndarray:
 def write_volume(path: str | Path, volume: np.ndarray, affine: np.ndarray) -> None:
     """Write a volume whole or not at all, in millimetres of scanner or template space.
 
-    Floating-point volumes are stored as 16-bit integers with a scale factor, so the
-    rounding error is at most the range divided by 130,000; other types stay.
+    Floating-point volumes are stored as 16-bit integers with a scale factor and no
+    offset: 0 stays exactly 0, what is above 0 stays above 0, and the rounding error is
+    at most the largest magnitude divided by 65,000. Other types stay.
 
     Parameters
     ----------
     path : path
         Ends in `.nii` or `.nii.gz`.
-    volume : (D, H, W)
-        Intensities, or a mask or labels as uint8.
+    volume : (D, H, W) or (D, H, W, 3)
+        Intensities or displacements, or a mask or labels as uint8.
     affine : float (4, 4)
         From voxel indices to millimetres, right-anterior-superior.
     """
-    image = nib.Nifti1Image(volume, affine)
+    stored, step = volume, 1.0
+    if volume.dtype.kind == "f":
+        step = max(float(np.abs(volume).max()), 1e-6) / 32767
+        stored = np.rint(volume / step).astype(np.int16)
+        stored[(stored == 0) & (volume > 0)] = 1
+    image = nib.Nifti1Image(stored, affine)
+    image.header.set_slope_inter(step, 0)
     image.header.set_xyzt_units("mm")
     image.set_sform(affine, code=2)
     image.set_qform(affine, code=2)
-    if volume.dtype.kind == "f":
-        image.set_data_dtype(np.int16)
     with written_whole(path) as partial:
         nib.save(image, partial)
 

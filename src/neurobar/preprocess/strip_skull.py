@@ -1,0 +1,110 @@
+"""Carry the brain mask of the template back to the scan, and blank what is outside."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from neurobar.data.resampling import cover, grid_points, resample, sample
+from neurobar.data.volumes import read_head, read_volume, write_volume
+from neurobar.preprocess.registration import read_registration
+
+#: Spacing at which the depth is carried: it is smooth, so interpolating it further loses nothing.
+CARRY_MM = 2.0
+#: Room around the template brain in which a scan's brain can lie, and the depth far outside [mm].
+ROOM_MM = 12.0
+
+
+def carry_depth(
+    depth: np.ndarray, template_affine: np.ndarray, displacement: np.ndarray, grid: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Deform the depth inside the template brain to the shape of the scan's brain.
+
+    Parameters
+    ----------
+    depth : float (D, H, W)
+        Distance to the surface of the template brain, negative outside [mm].
+    template_affine : float (4, 4)
+        Of the depth.
+    displacement : float (D', H', W', 3)
+        From places of the scan in template space to places of the template [mm].
+    grid : float (4, 4)
+        Of the displacement.
+
+    Returns
+    -------
+    carried : float32 (D'', H'', W'')
+    affine : float (4, 4)
+        From voxel indices to template millimetres.
+    """
+    corners = np.argwhere(depth > -ROOM_MM)
+    low = corners.min(0)
+    part = template_affine.copy()
+    part[:3, 3] += template_affine[:3, :3] @ low
+    shape, affine = cover(tuple(corners.max(0) - low + 1), part, CARRY_MM)
+    points = grid_points(shape, affine).astype(np.float32)
+    for axis in range(3):
+        points[..., axis] += resample(displacement[..., axis], grid, shape, affine)
+    return sample(depth, template_affine, points, outside=-ROOM_MM), affine
+
+
+def keep_largest(mask: np.ndarray) -> np.ndarray:
+    """Keep the largest connected part of a mask (D, H, W) and fill its holes."""
+    labels, count = ndimage.label(mask)
+    if count > 1:
+        mask = labels == np.bincount(labels.ravel())[1:].argmax() + 1
+    return ndimage.binary_fill_holes(mask)
+
+
+def find_brain(
+    shape: tuple[int, int, int], affine: np.ndarray, carried: np.ndarray, carried_affine: np.ndarray, growth_mm: float
+) -> np.ndarray:
+    """Mark the brain among the voxels of a scan.
+
+    Parameters
+    ----------
+    shape, affine
+        Grid of the scan, in template millimetres.
+    carried, carried_affine
+        See `carry_depth`.
+    growth_mm : float
+        How far outside the surface the mask reaches.
+
+    Returns
+    -------
+    bool `shape`
+        True inside the brain.
+    """
+    return keep_largest(resample(carried, carried_affine, shape, affine, outside=-ROOM_MM) > -growth_mm)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Write the brain mask and the stripped scan on the grid of the scan."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scan", type=Path, required=True, help="raw T1 head")
+    parser.add_argument("--depth", type=Path, required=True, help="depth inside the template brain [mm]")
+    parser.add_argument("--registration", type=Path, required=True)
+    parser.add_argument("--deformation", type=Path, required=True)
+    parser.add_argument("--growth-mm", type=float, required=True, help="reach of the mask outside the template's")
+    parser.add_argument("--mask", type=Path, required=True)
+    parser.add_argument("--volume", type=Path, required=True)
+    arguments = parser.parse_args(argv)
+    try:
+        image = read_head(arguments.scan)
+    except ValueError as error:
+        sys.exit(str(error))
+    carried, carried_affine = carry_depth(*read_volume(arguments.depth), *read_volume(arguments.deformation))
+    in_template = np.linalg.inv(read_registration(arguments.registration).matrix()) @ image.affine
+    mask = find_brain(image.shape, in_template, carried, carried_affine, arguments.growth_mm)
+    if not mask.any():
+        sys.exit(f"{arguments.scan}: the registration puts the brain outside the image.")
+    write_volume(arguments.mask, mask.astype(np.uint8), image.affine)
+    write_volume(arguments.volume, np.where(mask, np.asarray(image.dataobj), 0), image.affine)
+
+
+if __name__ == "__main__":
+    main()
