@@ -77,7 +77,7 @@ def read_labels(path: str | Path) -> dict[int, str]:
     for number, line in enumerate(Path(path).read_text().splitlines(), start=1):
         fields = [field for field in re.split(r"[,\s]+", line.strip()) if field]
         codes = [field for field in fields if field.isdigit()]
-        if number == 1 and not codes or not fields:
+        if (number == 1 and not codes) or not fields:
             continue
         if len(codes) != 1:
             raise ValueError(f"{path}, line {number}: expected one region code, found {len(codes)}.")
@@ -86,7 +86,7 @@ def read_labels(path: str | Path) -> dict[int, str]:
 
 
 def merge_hemispheres(codes: np.ndarray, labels: dict[int, str]) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Number the regions from 1 and give left and right of one region the same number.
+    """Give every region a number from 1, the same to its left and its right.
 
     Parameters
     ----------
@@ -135,3 +135,19 @@ def read_atlas(image: str | Path, labels: str | Path) -> Atlas:
     canonical = nib.as_closest_canonical(nib.load(image))
     regions, names = merge_hemispheres(np.asarray(canonical.dataobj).astype(np.int32), read_labels(labels))
     return Atlas(regions, canonical.affine, names)
+
+
+def read_regions(path: str | Path) -> np.ndarray:
+    """Read the regions on the grid.
+
+    Parameters
+    ----------
+    path : path
+        The file of `fetch_atlas`.
+
+    Returns
+    -------
+    uint8 (D, H, W)
+        Region of each voxel; 0 is background.
+    """
+    return np.asarray(nib.load(path).dataobj)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Any
 
@@ -67,5 +68,5 @@ def _check_names(settings: dict[str, Any]) -> None:
 
 
 def _check_percentiles(percentiles: list[float]) -> None:
-    if any(later <= earlier for earlier, later in zip(percentiles, percentiles[1:], strict=False)):
+    if any(later <= earlier for earlier, later in itertools.pairwise(percentiles)):
         raise ValueError("Config: landmarks.percentiles must increase.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from torch import Tensor, nn
 
 
@@ -27,7 +29,7 @@ class Classifier(nn.Module):
         widths = [width, *hidden]
         layers = [
             module
-            for before, after in zip(widths, widths[1:], strict=False)
+            for before, after in itertools.pairwise(widths)
             for module in (nn.Linear(before, after), nn.ReLU())
         ]
         self.head = nn.Sequential(*layers, nn.Linear(widths[-1], 1))

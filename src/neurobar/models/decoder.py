@@ -25,7 +25,7 @@ class PatchDecoder(nn.Module):
 
     Notes
     -----
-    Source: the decoder of MONAI's `ViTAutoEnc`, which Seyfioglu et al., MICCAI 2022, use.
+    Source: the decoder of MONAI's `ViTAutoEnc`, on which Seyfioglu et al., MICCAI 2022, build.
     """
 
     def __init__(self, *, patches: tuple[int, int, int], patch: int, width: int, channels: int = 16) -> None:
@@ -47,5 +47,28 @@ class PatchDecoder(nn.Module):
         -------
         float (N, 1, D, H, W)
         """
-        volume = tokens.transpose(1, 2).unflatten(2, self.patches)  # (N, E, D / patch, H / patch, W / patch)
-        return self.restore(self.enlarge(volume))
+        volume = tokens.unflatten(1, self.patches)  # (N, D / patch, H / patch, W / patch, E)
+        return enlarge(enlarge(volume, self.enlarge), self.restore).movedim(4, 1)
+
+
+def enlarge(volume: Tensor, convolution: nn.ConvTranspose3d) -> Tensor:
+    """Apply a transposed convolution whose stride is its kernel, channels last.
+
+    No two inputs write the same output then, so it is one matrix product; on two cores that took less than half the
+    time of PyTorch's general kernel, forward and backward.
+
+    Parameters
+    ----------
+    volume : float (N, D, H, W, C)
+    convolution : torch.nn.ConvTranspose3d
+        From C to O channels with a kernel of k voxels.
+
+    Returns
+    -------
+    float (N, D * k, H * k, W * k, O)
+    """
+    number, depth, height, width, _ = volume.shape
+    outputs, k = convolution.out_channels, convolution.kernel_size[0]
+    blocks = volume @ convolution.weight.flatten(1)  # (N, D, H, W, O * k * k * k)
+    blocks = blocks.view(number, depth, height, width, outputs, k, k, k).permute(0, 1, 5, 2, 6, 3, 7, 4)
+    return blocks.reshape(number, depth * k, height * k, width * k, outputs) + convolution.bias

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+
 class VisionTransformer(nn.Module):
     """Turn a volume into a class token and one token for each patch.
 

@@ -55,11 +55,19 @@ def choose_device(*, device: str, threads: int, precision: str) -> Device:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.set_num_threads(threads)
-    # cuBLAS needs this for repeatable products, and reads it when it starts.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.use_deterministic_algorithms(True)
+    if device.startswith("cuda"):
+        _make_cuda_repeatable()
     has_bfloat16 = device.startswith("cuda") and torch.cuda.is_bf16_supported()
     return Device(torch.device(device), precision == "bfloat16" or (precision == "auto" and has_bfloat16))
+
+
+def _make_cuda_repeatable() -> None:
+    """Choose repeatable kernels. On the CPU ours all are, and this call would cost a second of imports."""
+    # cuBLAS reads this when it starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    # Every tensor is written before it is read, so there is no need to pay for filling it first.
+    torch.utils.deterministic.fill_uninitialized_memory = False
 
 
 def seed_everything(*numbers: int, device: torch.device) -> torch.Generator:

@@ -78,9 +78,7 @@ def train(
 
 
 def _set_rate(optimiser: torch.optim.Optimizer, step: int, steps: int, settings: dict[str, Any]) -> float:
-    rate = rate_at(
-        step, steps=steps, rate=settings["rate"], schedule=settings["schedule"], warmup=settings["warmup"]
-    )
+    rate = rate_at(step, steps=steps, rate=settings["rate"], schedule=settings["schedule"], warmup=settings["warmup"])
     for group in optimiser.param_groups:
         group["lr"] = rate
     return rate

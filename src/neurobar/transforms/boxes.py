@@ -89,9 +89,7 @@ def draw_cuts(
     -----
     Source: the inner and outer cut-outs of Zhou et al., Models Genesis, MICCAI 2019, as used by Seyfioglu et al.
     """
-    holes, windows = (
-        _draw_boxes(number, shape, boxes, generator=generator) for boxes in (inner, outer)
-    )
+    holes, windows = (_draw_boxes(number, shape, boxes, generator=generator) for boxes in (inner, outer))
     is_inner = torch.rand(number, generator=generator, device=generator.device) < 0.5
     return torch.where(is_inner.view(-1, 1, 1, 1, 1), voxels_in_boxes(*holes, shape), ~voxels_in_boxes(*windows, shape))
 

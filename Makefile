@@ -1,0 +1,52 @@
+# Each target works alone on a fresh clone: it makes the virtual environment first.
+
+PYTHON ?= python3
+CORES ?= all
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+# One thread for each job keeps its results repeatable; jobs run side by side instead.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: setup run test test-fast check format clean
+
+setup: $(VENV)/.dev  ## make the virtual environment with everything for development
+
+run: $(VENV)/.run  ## run the default study up to its tables
+	snakemake --cores $(CORES)
+
+test: $(VENV)/.dev  ## run all tests
+	pytest --numprocesses 2 --dist worksteal
+
+test-fast: $(VENV)/.dev  ## run the tests that take no more than a few seconds each
+	pytest --numprocesses 2 --dist worksteal -m "not slow"
+
+check: $(VENV)/.dev  ## check style, layers, rules and a dry run of every study
+	ruff check .
+	ruff format --check .
+	snakefmt --check Snakefile workflow
+	lint-imports
+	snakemake --lint
+	pytest --quiet tests/workflow/test_dry_runs.py
+
+format: $(VENV)/.dev  ## put all code into its form
+	ruff check --fix .
+	ruff format .
+	snakefmt Snakefile workflow
+
+clean:  ## remove results and the virtual environment
+	rm -rf results/*/ .snakemake $(VENV)
+
+$(VENV)/.run: constraints.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("neurobar needs Python 3.11 or later") if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	# First and alone, so that pip chooses the build for this machine before others ask for it.
+	$(PIP) torch
+	$(PIP) --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(PIP) --editable '.[dev]'
+	touch $@

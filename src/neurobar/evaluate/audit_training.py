@@ -1,0 +1,64 @@
+"""Audit what was trained: no anchor, donor or selecting scan came from outside its part of the fold."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from neurobar.data.cohorts import read_folds
+from neurobar.data.files import written_whole
+from neurobar.data.leaks import scans_outside
+
+PART_OF_ROLE = {"anchor": "train", "donor": "train", "train": "train", "select": "select"}
+FOLD = re.compile(r"/fold-(\d+)/")
+
+
+def audit(seen: dict[str, pd.DataFrame], folds: pd.DataFrame) -> list[str]:
+    """Look for leaks in the training jobs.
+
+    Parameters
+    ----------
+    seen : dict of str to pandas.DataFrame
+        For each job, by the path of its file, the scans it used in each role (columns role and scan). The path tells
+        the fold.
+    folds : pandas.DataFrame
+        The split.
+
+    Returns
+    -------
+    list of str
+        One sentence for each leak; empty where there is none.
+    """
+    leaks = []
+    for path, rows in seen.items():
+        fold = int(FOLD.search(path).group(1))
+        for role, scans in rows.groupby("role")["scan"]:
+            outside = scans_outside(scans, folds, fold, PART_OF_ROLE[role])
+            leaks += [f"{path}: scan {scan} was {role} outside its part of fold {fold}." for scan in outside]
+    return leaks
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folds", required=True, help="part of each scan, TSV")
+    parser.add_argument("--seen", nargs="+", required=True, help="scans by role of each training job, TSV")
+    parser.add_argument("--audit", required=True, help="what was audited, JSON (output)")
+    args = parser.parse_args(argv)
+    seen = {path: pd.read_csv(path, sep="\t", dtype=str) for path in args.seen}
+    leaks = audit(seen, read_folds(args.folds))
+    if leaks:
+        sys.exit("\n".join(leaks))
+    uses = sum(len(rows) for rows in seen.values())
+    with written_whole(Path(args.audit)) as partial:
+        partial.write_text(json.dumps({"leaks": leaks, "jobs": len(seen), "uses": uses}, indent=1) + "\n")
+    print(f"No leak among {uses} uses of a scan in {len(seen)} training jobs.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""Build classifiers from settings and checkpoints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from neurobar.models.classifier import Classifier
+from neurobar.models.encoder import VisionTransformer
+from neurobar.training.checkpoints import read_weights
+
+
+def build_classifier(
+    *, shape: tuple[int, int, int], encoder: dict[str, Any], hidden: list[int], frozen: bool
+) -> Classifier:
+    """Build a classifier with fresh weights.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Size D, H, W of the grid [voxels].
+    encoder : dict
+        The config's `encoder`.
+    hidden : list of int
+        Units of the MLP.
+    frozen : bool
+        True where the MLP alone learns.
+
+    Returns
+    -------
+    Classifier
+    """
+    network = VisionTransformer(shape=tuple(shape), **encoder)
+    return Classifier(encoder=network, width=encoder["width"], hidden=hidden, frozen=frozen)
+
+
+def load_encoder(model: Classifier, path: str | Path, encoder: dict[str, Any]) -> None:
+    """Put pre-trained weights into the encoder of a classifier.
+
+    Parameters
+    ----------
+    model : Classifier
+    path : path
+        The file of `pretrain_encoder`.
+    encoder : dict
+        The config's `encoder`, with which the checkpoint has to agree.
+
+    Raises
+    ------
+    ValueError
+        If the checkpoint has another architecture.
+    """
+    weights, settings = read_weights(path)
+    if settings["encoder"] != encoder:
+        raise ValueError(f"{path} holds another encoder ({settings['encoder']}) than the config's ({encoder}).")
+    model.encoder.load_state_dict(weights)
+
+
+def load_classifier(path: str | Path) -> Classifier:
+    """Rebuild a fine-tuned classifier.
+
+    Parameters
+    ----------
+    path : path
+        The file of `finetune_classifier`.
+
+    Returns
+    -------
+    Classifier
+        On the CPU, ready to predict.
+    """
+    weights, settings = read_weights(path)
+    task = settings["finetune"]
+    model = build_classifier(
+        shape=settings["shape"], encoder=settings["encoder"], hidden=task["hidden"], frozen=task["frozen"]
+    )
+    model.load_state_dict(weights)
+    return model.eval()

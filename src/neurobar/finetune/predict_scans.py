@@ -1,0 +1,59 @@
+"""Predict the class of the scans of the selection fold and of the test set."""
+
+from __future__ import annotations
+
+import argparse
+
+import pandas as pd
+
+from neurobar.data.files import written_whole
+from neurobar.finetune.models import load_classifier
+from neurobar.finetune.predictions import predict_logits, probabilities
+from neurobar.models.classifier import Classifier
+from neurobar.training.command import FoldOfCohort, cohort_parser, open_fold, run_command
+
+
+def predict_part(fold: FoldOfCohort, model: Classifier, part: str, batch: int) -> pd.DataFrame:
+    """Predict all scans of one part of a fold.
+
+    Parameters
+    ----------
+    fold : FoldOfCohort
+    model : Classifier
+        On the device.
+    part : {"select", "test"}
+    batch : int
+        Scans at once.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns scan, subject, part, label, probability (of the positive class).
+    """
+    rows = fold.rows(part)[["scan", "subject", "label"]]
+    logits = predict_logits(model, fold.load(part), batch=batch, device=fold.device)
+    return rows.assign(part=part, probability=probabilities(logits))[
+        ["scan", "subject", "part", "label", "probability"]
+    ]
+
+
+def run_job(args: argparse.Namespace) -> None:
+    """Predict and write one table."""
+    fold = open_fold(args)
+    model = load_classifier(args.classifier).to(fold.device.place)
+    batch = args.settings["finetune"]["batch"]
+    table = pd.concat([predict_part(fold, model, part, batch) for part in ("select", "test")])
+    with written_whole(args.predictions) as partial:
+        table.to_csv(partial, sep="\t", index=False, float_format="%.6f")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command."""
+    parser = cohort_parser(__doc__)
+    parser.add_argument("--classifier", required=True, help="weights, safetensors")
+    parser.add_argument("--predictions", required=True, help="probability of each scan, TSV (output)")
+    run_command(run_job, parser.parse_args(argv))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""The two views of each anchor."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from neurobar.transforms.boxes import draw_cuts, draw_shuffles, shuffle_voxels
+from neurobar.transforms.regions import RegionMap, choose_hidden, fill_with_noise
+from neurobar.transforms.replacements import SHARES, replace_voxels
+
+
+class MixedView(NamedTuple):
+    """View 1 and how mixed it is.
+
+    Attributes
+    ----------
+    volumes : float (N, 1, D, H, W)
+    share : float (N,)
+        Part of the brain that came from the donor [0..1].
+    """
+
+    volumes: Tensor
+    share: Tensor
+
+
+def mixed_view(
+    anchor: Tensor,
+    donor: Tensor,
+    ratio: Tensor,
+    *,
+    regions: RegionMap,
+    settings: dict[str, Any],
+    generator: torch.Generator,
+) -> MixedView:
+    """Make view 1: parts of the donor replace the anchor's, then some untouched regions are hidden by noise.
+
+    Parameters
+    ----------
+    anchor, donor : float (N, 1, D, H, W)
+        Standardised intensities [-].
+    ratio : float (N,)
+        Part of the brain that shall be replaced [0..1].
+    regions : RegionMap
+    settings : dict
+        The settings of a run.
+    generator : torch.Generator
+
+    Returns
+    -------
+    MixedView
+    """
+    if settings["mixing"] == "none":
+        taken = torch.zeros_like(anchor, dtype=torch.bool)
+    else:
+        mixing = import_module(f"neurobar.transforms.mixings.{settings['mixing']}")
+        taken = mixing.choose_voxels(ratio=ratio, regions=regions, generator=generator, **settings["mixing_settings"])
+    volumes = replace_voxels(anchor, donor, taken)
+    if settings["noise_regions"] > 0:
+        hidden = choose_hidden(taken, regions, part=settings["noise_regions"], generator=generator)
+        volumes = fill_with_noise(volumes, hidden, draw_noise(volumes, settings["noise"], generator=generator))
+    if settings["cuts_on_view_1"]:
+        volumes = cut_view(volumes, settings=settings, generator=generator)
+    return MixedView(volumes, SHARES[settings["share"]](taken, regions))
+
+
+def cut_view(volumes: Tensor, *, settings: dict[str, Any], generator: torch.Generator) -> Tensor:
+    """Make view 2: inner or outer cuts hide voxels behind noise, then voxels of small boxes change places.
+
+    Parameters
+    ----------
+    volumes : float (N, 1, D, H, W)
+    settings : dict
+        The settings of a run.
+    generator : torch.Generator
+
+    Returns
+    -------
+    float (N, 1, D, H, W)
+    """
+    shape = tuple(volumes.shape[2:])
+    hidden = draw_cuts(
+        len(volumes), shape, inner=settings["inner_cuts"], outer=settings["outer_cuts"], generator=generator
+    )
+    cut = fill_with_noise(volumes, hidden, draw_noise(volumes, settings["noise"], generator=generator))
+    return shuffle_voxels(cut, *draw_shuffles(len(cut), shape, boxes=settings["shuffle"], generator=generator))
+
+
+def draw_noise(like: Tensor, kind: str, *, generator: torch.Generator) -> Tensor:
+    """Draw the noise that hides voxels, over the range of standardised intensities.
+
+    Parameters
+    ----------
+    like : float tensor
+        Gives shape, type and device.
+    kind : {"uniform", "normal"}
+        Uniform in [0, 1], or normal with mean 0.5 and standard deviation 0.25.
+    generator : torch.Generator
+
+    Returns
+    -------
+    float tensor
+    """
+    if kind == "uniform":
+        return torch.empty_like(like).uniform_(0, 1, generator=generator)
+    return torch.empty_like(like).normal_(0.5, 0.25, generator=generator)

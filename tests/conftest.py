@@ -1,0 +1,107 @@
+"""What many tests stand on."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Return the folder of the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def real_scans() -> Path:
+    """Return the folder of real scans that may lie beside the repository; skip without it."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the real scans are not here")
+    return folder
+
+
+@pytest.fixture
+def small_atlas() -> np.ndarray:
+    """Return an atlas of five regions of unequal size on unequal axes, with background around them."""
+    atlas = np.zeros((6, 7, 8), np.uint8)
+    atlas[1:5, 1:6, 1] = 1
+    atlas[1:5, 1:6, 2:4] = 2
+    atlas[1:3, 1:6, 4:7] = 3
+    atlas[3:5, 1:3, 4:7] = 4
+    atlas[3:5, 3:6, 4:7] = 5
+    return atlas
+
+
+@dataclass(frozen=True)
+class TinyCohort:
+    """A packed cohort on a tiny grid, with its split, atlas and settings, as files."""
+
+    folder: Path
+    arguments: list[str]
+    settings: dict
+
+    def settings_with(self, **changes) -> str:
+        """Return the settings of a job as JSON, with changes to its own block."""
+        blocks = {
+            name: block | changes if name in ("pretrain", "finetune") else block
+            for name, block in self.settings.items()
+        }
+        return json.dumps(blocks)
+
+
+@pytest.fixture(scope="session")
+def tiny_cohort(tmp_path_factory) -> TinyCohort:
+    """Write twenty scans of sixteen subjects; the scans of class 1 are darker in region 2."""
+    folder = tmp_path_factory.mktemp("cohort")
+    random = np.random.default_rng(0)
+    atlas = np.zeros((16, 24, 32), np.uint8)
+    for region in range(6):
+        atlas[2:14, 2:22, 2 + 4 * region : 6 + 4 * region] = region + 1
+    subjects = [f"sub-{i % 16:02d}" for i in range(20)]
+    labels = [i % 2 for i in range(20)]
+    volumes = np.where(atlas > 0, random.uniform(0.5, 1.5, (20, *atlas.shape)), 0).astype(np.float32)
+    volumes[np.array(labels) == 1] *= np.where(atlas == 2, 0.5, 1)
+    at = [1, 25, 50, 75, 99]
+    np.save(folder / "cohort.npy", volumes.astype(np.float16))
+    np.save(
+        folder / "percentiles.npy",
+        np.stack([np.percentile(volume[volume > 0], at) for volume in volumes]).astype(np.float32),
+    )
+    nib.save(nib.Nifti1Image(atlas, np.eye(4)), folder / "atlas.nii.gz")
+    scans = [f"{subject}_ses-{i // 16}" for i, subject in enumerate(subjects)]
+    pd.DataFrame({"scan": scans, "used": True, "reason": ""}).to_csv(folder / "cohort.tsv", sep="\t", index=False)
+    parts = [["test", "0", "1", "2"][i % 16 // 4] for i in range(20)]
+    pd.DataFrame({"scan": scans, "subject": subjects, "label": labels, "age": 70.0, "sex": "F", "part": parts}).to_csv(
+        folder / "folds.tsv", sep="\t", index=False
+    )
+    (folder / "landmarks.json").write_text(json.dumps({"landmarks": [0, 0.25, 0.5, 0.75, 1], "scans": []}))
+    config = yaml.safe_load((ROOT / "config.yaml").read_text())
+    encoder = {"patch": 8, "width": 12, "layers": 1, "heads": 2, "mlp_ratio": 2, "dropout": 0.1}
+    cuts = {
+        "inner_cuts": {"count": 2, "size": 3},
+        "outer_cuts": {"count": 2, "size": 9},
+        "shuffle": {"count": 2, "size": 3},
+    }
+    settings = {
+        "encoder": encoder,
+        "precision": "float32",
+        "pretrain": config["pretrain"] | config["runs"]["bar_recon"] | cuts | {"epochs": 2},
+        "finetune": config["finetune"] | {"epochs": 3, "hidden": [8, 4]},
+    }
+    named = {
+        "volumes": "cohort.npy",
+        "percentiles": "percentiles.npy",
+        "table": "cohort.tsv",
+        "folds": "folds.tsv",
+        "landmarks": "landmarks.json",
+    }
+    arguments = [word for name, file in named.items() for word in (f"--{name}", str(folder / file))]
+    return TinyCohort(folder, [*arguments, "--fold", "0", "--seed", "0", "--device", "cpu"], settings)

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+from neurobar.data.atlases import locate_aal2, merge_hemispheres, read_atlas, read_labels
+
+
+def test_the_carried_atlas_has_64_regions_with_left_and_right_merged():
+    atlas = read_atlas(*locate_aal2())
+    assert len(atlas.names) == 64
+    assert set(np.unique(atlas.volume)) == set(range(65))
+    assert "Hippocampus" in atlas.names
+
+
+@pytest.mark.real
+def test_the_first_aal_has_the_62_regions_that_the_paper_counts(real_scans):
+    atlas = read_atlas(real_scans / "atlas" / "AAL1.nii.gz", real_scans / "atlas" / "AAL1.txt")
+    assert len(atlas.names) == 62
+    assert set(np.unique(atlas.volume)) == set(range(63))
+
+
+def test_left_and_right_share_a_number_and_the_vermis_keeps_its_own():
+    labels = {10: "Insula_L", 11: "Insula_R", 20: "Vermis_3", 5: "Precentral_L"}
+    regions, names = merge_hemispheres(np.array([[[0, 5, 10], [11, 20, 0]]]), labels)
+    assert names == ("Precentral", "Insula", "Vermis_3")
+    assert regions.tolist() == [[[0, 1, 2], [2, 3, 0]]]
+
+
+def test_a_code_without_a_name_is_refused():
+    with pytest.raises(ValueError, match=r"does not name: \[7\]"):
+        merge_hemispheres(np.array([[[7]]]), {1: "a"})
+
+
+@pytest.mark.parametrize("text", ["index,name\n2001,Precentral_L\n", "FAG\tPrecentral_L\t2001\n\n"])
+def test_both_kinds_of_label_list_are_read(tmp_path, text):
+    (tmp_path / "labels").write_text(text)
+    assert read_labels(tmp_path / "labels") == {2001: "Precentral_L"}
+
+
+def test_a_line_without_a_code_is_refused(tmp_path):
+    (tmp_path / "labels").write_text("2001 Precentral_L\nInsula_L\n")
+    with pytest.raises(ValueError, match="line 2: expected one region code, found 0"):
+        read_labels(tmp_path / "labels")

@@ -1,0 +1,60 @@
+import copy
+
+import pytest
+import yaml
+
+from neurobar.data.settings import check_settings
+
+
+@pytest.fixture
+def settings(root):
+    return copy.deepcopy(yaml.safe_load((root / "config.yaml").read_text()))
+
+
+@pytest.fixture
+def schema(root):
+    return root / "workflow" / "schemas" / "config.schema.yaml"
+
+
+def test_the_default_study_is_valid(settings, schema):
+    check_settings(settings, schema)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "message"),
+    [
+        (("pretrain", "epochz"), 3, r"unknown key pretrain\.epochz; known here are .*epochs"),
+        (("runs", "bar", "sigmma"), 1, r"unknown key runs\.bar\.sigmma"),
+        (("study_name",), "x", r"unknown key study_name"),
+        (("simulate", "subjectz"), 1, r"unknown key simulate\.subjectz"),
+        (("preprocess", "n5"), 1, r"unknown key preprocess\.n5"),
+        (("tasks", "bar", "run"), "bra", r"tasks\.bar\.run names 'bra'"),
+        (("pretrain", "beta"), [0.8, 0], r"pretrain\.beta\.1: 0 is less than or equal to"),
+        (("pretrain", "epochs"), "many", r"pretrain\.epochs: 'many' is not of type 'integer'"),
+        (("runs", "none"), {}, r"runs\.none has neither a contrast nor"),
+        (("landmarks", "percentiles"), [10, 5], r"percentiles must increase"),
+        (("encoder", "heads"), 7, r"multiple of encoder\.heads"),
+        (("cohort", "positive"), "CN", r"the same class"),
+        (("runs", "Bad Name"), {"contrast": "infonce"}, r"'Bad Name' does not match"),
+    ],
+)
+def test_a_fault_is_named_by_its_key_in_one_sentence(settings, schema, keys, value, message):
+    block = settings
+    for key in keys[:-1]:
+        block = block[key]
+    block[keys[-1]] = value
+    with pytest.raises(ValueError, match=message) as caught:
+        check_settings(settings, schema)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_key_is_named(settings, schema):
+    del settings["pretrain"]["sigma"]
+    with pytest.raises(ValueError, match=r"the key pretrain\.sigma is missing"):
+        check_settings(settings, schema)
+
+
+def test_a_table_of_an_unknown_task_is_refused(settings, schema):
+    settings["tables"]["table_1"]["rows"][0]["task"] = "nothing"
+    with pytest.raises(ValueError, match=r"tables\.table_1 has a row for 'nothing'"):
+        check_settings(settings, schema)

@@ -1,0 +1,39 @@
+import json
+
+import pandas as pd
+import pytest
+
+from neurobar.evaluate.audit_training import main
+
+FOLDS = pd.DataFrame(
+    {"scan": list("abcdef"), "subject": ["s1", "s1", "s2", "s3", "s4", "s5"], "part": ["0", "0", "1", "1", "test", "2"]}
+)
+
+
+def audit(folder, **roles):
+    path = folder / "pretrain" / "bar" / "fold-1" / "seed-0" / "seen.tsv"
+    path.parent.mkdir(parents=True)
+    pairs = [(role, scan) for role, scans in roles.items() for scan in scans]
+    pd.DataFrame(pairs, columns=["role", "scan"]).to_csv(path, sep="\t", index=False)
+    FOLDS.to_csv(folder / "folds.tsv", sep="\t", index=False)
+    main(["--folds", str(folder / "folds.tsv"), "--seen", str(path), "--audit", str(folder / "audit.json")])
+    return json.loads((folder / "audit.json").read_text())
+
+
+def test_jobs_that_kept_to_their_part_pass(tmp_path):
+    assert audit(tmp_path, anchor="abf", donor="af", select="cd") == {"leaks": [], "jobs": 1, "uses": 7}
+
+
+@pytest.mark.parametrize(
+    ("roles", "message"),
+    [
+        ({"anchor": "abf", "donor": "ac"}, "scan c was donor outside its part of fold 1"),
+        ({"anchor": "abe"}, "scan e was anchor outside"),
+        ({"train": "d"}, "scan d was train outside"),
+        ({"select": "e"}, "scan e was select outside"),
+    ],
+)
+def test_a_leak_is_named_and_leaves_no_audit(tmp_path, roles, message):
+    with pytest.raises(SystemExit, match=message):
+        audit(tmp_path, **roles)
+    assert not (tmp_path / "audit.json").exists()

@@ -1,0 +1,83 @@
+# Settings and scans of the study, checked when the workflow loads, and the functions that rules ask.
+
+import json
+
+from snakemake.exceptions import WorkflowError
+
+from neurobar.data.settings import check_settings
+from neurobar.data.sheets import read_scans
+from neurobar.provenance import code_digest
+from neurobar.simulate.list_simulated_scans import planned_scans
+
+
+def load_study():
+    """Check the config and list the scans; what is wrong ends the workflow with one sentence before any job."""
+    try:
+        check_settings(config, f"{workflow.basedir}/workflow/schemas/config.schema.yaml")
+        if config["cohort"]["scans"] is None:
+            scans = planned_scans(config["simulate"])
+            scans["path"] = [f"results/simulate/{path}" for path in scans["path"]]
+        else:
+            scans = read_scans(config["cohort"]["scans"], config["cohort"])
+    except ValueError as error:
+        raise WorkflowError(str(error)) from None
+    return scans.set_index("scan", drop=False)
+
+
+SCANS = load_study()
+SIMULATED = config["cohort"]["scans"] is None
+SHEET = "results/simulate/scans.tsv" if SIMULATED else config["cohort"]["scans"]
+RUNS = sorted({task["run"] for task in config["tasks"].values()} - {None})
+TASKS = list(config["tasks"])
+TABLES = list(config["tables"])
+FOLDS = range(config["split"]["folds"])
+SEEDS = config["seeds"]
+PRETRAINED = "results/pretrain/{run}/fold-{fold}/seed-{seed}/encoder.safetensors"
+PREDICTED = "results/finetune/{task}/fold-{fold}/seed-{seed}/predictions.tsv"
+
+
+wildcard_constraints:
+    scan=r"[A-Za-z0-9][A-Za-z0-9_.+-]*",
+    subject=r"[A-Za-z0-9]+",
+    session=r"[A-Za-z0-9]+",
+    run="[a-z][a-z0-9_]*",
+    task="[a-z][a-z0-9_]*",
+    table="[a-z][a-z0-9_]*",
+    fold=r"\d+",
+    seed=r"\d+",
+
+
+def scan_path(wildcards):
+    """Return the raw T1 of a scan."""
+    return SCANS.at[wildcards.scan, "path"]
+
+
+def settings_of_run(wildcards):
+    """Return what a pre-training job is told, as JSON: editing one run's block reruns that run alone."""
+    run = config["pretrain"] | config["runs"][wildcards.run]
+    return json.dumps({"encoder": config["encoder"], "precision": config["training"]["precision"], "pretrain": run})
+
+
+def settings_of_task(wildcards):
+    """Return what a fine-tuning job is told, as JSON; which run it starts from is the business of its input."""
+    task = config["finetune"] | config["tasks"][wildcards.task]
+    del task["run"]
+    return json.dumps({"encoder": config["encoder"], "precision": config["training"]["precision"], "finetune": task})
+
+
+def code_of_run(wildcards):
+    """Hash the code of a pre-training job, with the one mixing that its run names."""
+    mixing = (config["pretrain"] | config["runs"][wildcards.run])["mixing"]
+    mixings = [] if mixing == "none" else [f"neurobar.transforms.mixings.{mixing}"]
+    return code_digest("neurobar.pretrain.pretrain_encoder", *mixings)
+
+
+def encoder_of_task(wildcards):
+    """Return the pre-trained encoder that a task starts from, or nothing where it starts afresh."""
+    run = config["tasks"][wildcards.task]["run"]
+    return [] if run is None else PRETRAINED.replace("{run}", run)
+
+
+def scores_of_table(wildcards):
+    """Return the scores of the tasks in a table."""
+    return [f"results/evaluate/{row['task']}/scores.tsv" for row in config["tables"][wildcards.table]["rows"]]

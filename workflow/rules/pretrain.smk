@@ -1,0 +1,43 @@
+# Pre-train an encoder for each run (a named setting of mixing and losses), fold and seed.
+#
+# READS   results/preprocess/cohort.npy, percentiles.npy, cohort.tsv; results/split/; results/fetch/atlas.nii.gz
+# WRITES  results/pretrain/{run}/fold-{fold}/seed-{seed}/encoder.safetensors, history.tsv, seen.tsv
+
+
+rule pretrain_encoder:
+    """Teach an encoder to tell how mixed two views of a scan are, and to restore what was hidden from it."""
+    input:
+        volumes="results/preprocess/cohort.npy",
+        percentiles="results/preprocess/percentiles.npy",
+        table="results/preprocess/cohort.tsv",
+        folds="results/split/folds.tsv",
+        audit="results/split/audit.json",
+        landmarks="results/split/fold-{fold}/landmarks.json",
+        atlas="results/fetch/atlas.nii.gz",
+    output:
+        encoder="results/pretrain/{run}/fold-{fold}/seed-{seed}/encoder.safetensors",
+        history="results/pretrain/{run}/fold-{fold}/seed-{seed}/history.tsv",
+        seen="results/pretrain/{run}/fold-{fold}/seed-{seed}/seen.tsv",
+    log:
+        "results/logs/pretrain_encoder/{run}/fold-{fold}/seed-{seed}.log",
+    benchmark:
+        "results/benchmarks/pretrain_encoder/{run}/fold-{fold}/seed-{seed}.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: config["training"]["threads"]
+    resources:
+        gpu=1,
+        mem_mb=config["training"]["mem_mb"],
+        runtime="24h",
+    params:
+        settings=settings_of_run,
+        code=code_of_run,
+    shell:
+        r"""
+        python -m neurobar.pretrain.pretrain_encoder \
+            --volumes {input.volumes:q} --percentiles {input.percentiles:q} --table {input.table:q} \
+            --folds {input.folds:q} --landmarks {input.landmarks:q} --atlas {input.atlas:q} \
+            --fold {wildcards.fold:q} --seed {wildcards.seed:q} --settings {params.settings:q} \
+            --device {config[training][device]:q} --threads {threads} \
+            --encoder {output.encoder:q} --history {output.history:q} --seen {output.seen:q} >{log:q} 2>&1
+        """

@@ -1,0 +1,91 @@
+# Split the subjects into a test set and folds, and learn from each fold's training scans how intensities are spread.
+#
+# READS   the sheet of scans; results/preprocess/cohort.tsv, percentiles.npy
+# WRITES  results/split/folds.tsv, audit.json, fold-{fold}/landmarks.json
+
+
+rule make_folds:
+    """Put each subject, with all its scans, into the test set or one fold."""
+    input:
+        sheet=SHEET,
+        table="results/preprocess/cohort.tsv",
+    output:
+        folds="results/split/folds.tsv",
+    log:
+        "results/logs/make_folds.log",
+    benchmark:
+        "results/benchmarks/make_folds.tsv"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        cohort=json.dumps(config["cohort"]),
+        settings=json.dumps(config["split"]),
+        code=code_digest("neurobar.split.make_folds"),
+    shell:
+        r"""
+        python -m neurobar.split.make_folds \
+            --sheet {input.sheet:q} --table {input.table:q} \
+            --cohort {params.cohort:q} --settings {params.settings:q} \
+            --folds {output.folds:q} >{log:q} 2>&1
+        """
+
+
+rule fit_landmarks:
+    """Average the intensity landmarks of the training scans of one fold."""
+    input:
+        volumes="results/preprocess/cohort.npy",
+        percentiles="results/preprocess/percentiles.npy",
+        table="results/preprocess/cohort.tsv",
+        folds="results/split/folds.tsv",
+    output:
+        landmarks="results/split/fold-{fold}/landmarks.json",
+    log:
+        "results/logs/fit_landmarks/fold-{fold}.log",
+    benchmark:
+        "results/benchmarks/fit_landmarks/fold-{fold}.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code_digest("neurobar.split.fit_landmarks"),
+    shell:
+        r"""
+        python -m neurobar.split.fit_landmarks \
+            --volumes {input.volumes:q} --percentiles {input.percentiles:q} --table {input.table:q} \
+            --folds {input.folds:q} --fold {wildcards.fold:q} \
+            --landmarks {output.landmarks:q} >{log:q} 2>&1
+        """
+
+
+rule audit_folds:
+    """Stop the run if a subject is in two parts, or a landmark was fitted on a scan outside its fold."""
+    input:
+        folds="results/split/folds.tsv",
+        landmarks=expand("results/split/fold-{fold}/landmarks.json", fold=FOLDS),
+    output:
+        audit="results/split/audit.json",
+    log:
+        "results/logs/audit_folds.log",
+    benchmark:
+        "results/benchmarks/audit_folds.tsv"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        code=code_digest("neurobar.split.audit_folds"),
+    shell:
+        r"""
+        python -m neurobar.split.audit_folds \
+            --folds {input.folds:q} --landmarks {input.landmarks:q} \
+            --audit {output.audit:q} >{log:q} 2>&1
+        """
