@@ -166,7 +166,9 @@ def main(argv: list[str] | None = None) -> None:
     verdict = {"passed": not reasons, "reasons": reasons, "credible": registration.credible}
     with written_whole(arguments.check) as partial:
         partial.write_text(json.dumps({"scan": arguments.name, **verdict, **measured}, indent=1) + "\n")
-    summary = f"overlap {measured['overlap']:.3f}, correlation {measured['correlation']:.2f}, {measured['brain_ml']:.0f} ml"
+    summary = (
+        f"overlap {measured['overlap']:.3f}, correlation {measured['correlation']:.2f}, {measured['brain_ml']:.0f} ml"
+    )
     title = f"{arguments.name}: {'passed' if not reasons else reasons[0]}  ({summary})"
     draw_planes(volume, mask > 0.5, title, arguments.picture)
 

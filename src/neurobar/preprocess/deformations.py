@@ -7,7 +7,10 @@ normalised correlation of Avants et al. (Med Image Anal 2008; 12: 26-41). Local 
 from __future__ import annotations
 
 import numpy as np
+from nibabel.affines import apply_affine
 from scipy import ndimage
+
+from neurobar.data.resampling import grid_points, sample
 
 #: Voxels from the centre of the window of local correlation to its face.
 WINDOW = 3
@@ -75,9 +78,7 @@ def local_correlation(fixed: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray,
     return covariance**2 / product, slope
 
 
-def fit_displacement(
-    fixed: np.ndarray, moving: np.ndarray, weight: np.ndarray, steps: int
-) -> tuple[np.ndarray, float]:
+def fit_displacement(fixed: np.ndarray, moving: np.ndarray, weight: np.ndarray, steps: int) -> tuple[np.ndarray, float]:
     """Displace the voxels of one volume to where another looks the same.
 
     Parameters
@@ -128,3 +129,40 @@ def invert_displacement(displacement: np.ndarray, steps: int = 20) -> np.ndarray
     for _ in range(steps):
         inverse = -warp_field(displacement, inverse)
     return inverse
+
+
+def split_affine(
+    displacement: np.ndarray, grid: np.ndarray, depth: np.ndarray, template_affine: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Split a deformation into its affine part in the brain and the rest.
+
+    The affine fit by intensities follows the tissue; the affine part of the deformation follows the inside of
+    the skull as well, so that an atrophied brain is not stretched to fill the template.
+
+    Parameters
+    ----------
+    displacement : float (D, H, W, 3)
+        From places of the scan in template space to places of the template [mm].
+    grid : float (4, 4)
+        From voxel indices of the displacement to template millimetres.
+    depth : float (D', H', W')
+        Distance to the surface of the template brain, negative outside [mm].
+    template_affine : float (4, 4)
+        Of the depth.
+
+    Returns
+    -------
+    affine : float (4, 4)
+        The least-squares affine of the deformation over the brain.
+    rest : float32 (D, H, W, 3)
+        What is left to displace after the affine [mm].
+    """
+    places = grid_points(displacement.shape[:3], grid)
+    arrived = places + displacement
+    brain = sample(depth, template_affine, arrived, outside=-1) > 0
+    known = np.column_stack([places[brain], np.ones(brain.sum())])
+    affine = np.eye(4)
+    affine[:3] = np.linalg.lstsq(known, arrived[brain], rcond=None)[0].T
+    before = apply_affine(np.linalg.inv(affine), places)
+    moved = np.stack([sample(part, grid, before) for part in np.moveaxis(displacement, -1, 0)], axis=-1)
+    return affine, (before + moved - places).astype(np.float32)

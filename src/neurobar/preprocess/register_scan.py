@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,13 @@ import numpy as np
 from neurobar.data.resampling import cover, resample, smooth_to
 from neurobar.data.volumes import read_head, read_volume, write_volume
 from neurobar.preprocess.affines import fit_affine
-from neurobar.preprocess.deformations import fit_displacement
+from neurobar.preprocess.deformations import fit_displacement, split_affine
 from neurobar.preprocess.poses import UNUSUAL, USUAL, Target, search_poses
 from neurobar.preprocess.registration import Limits, Registration, judge, write_registration
 
-#: Spacing of everything before the deformation: no stage gains from finer, and a 1 mm head costs as little as a 2 mm head.
+#: Spacing of everything before the deformation: nothing there gains from finer, so a 1 mm head costs as a 2 mm head.
 WORK_MM = 2.0
-#: The skull and the scalp reach so far from the brain; below the lowest slice necks and jaws differ too much to compare.
+#: Skull and scalp reach so far from the brain; below the lowest slice, necks and jaws differ too much to be compared.
 HEAD_MM, LOWEST_MM = 20.0, -50.0
 #: Poses tried from each search before it is given up.
 MOST_STARTS = 3
@@ -118,17 +119,61 @@ def find_deformation(
     return np.moveaxis(displacement, 0, -1) * np.float32(spacing_mm), grid, similarity
 
 
+def compared_head(depth: np.ndarray, affine: np.ndarray) -> np.ndarray:
+    """Mark what a head shows in every scan: all but the neck and the jaw.
+
+    Parameters
+    ----------
+    depth : float (D, H, W)
+        Distance to the surface of the template brain, negative outside [mm].
+    affine : float (4, 4)
+        From voxel indices to template millimetres, upright.
+
+    Returns
+    -------
+    bool (D, H, W)
+    """
+    height = affine[2, 2] * np.arange(depth.shape[2]) + affine[2, 3]
+    return (depth > -HEAD_MM + 1) & (height >= LOWEST_MM)
+
+
+def register(
+    scan: np.ndarray, affine: np.ndarray, target: Target, depth: np.ndarray, settings: dict[str, object]
+) -> tuple[Registration, np.ndarray, np.ndarray]:
+    """Register a scan: pose, affine by intensities, deformation, and the affine part of that.
+
+    Parameters
+    ----------
+    scan, affine, target, depth
+        See `follow`.
+    settings : dict
+        The section `preprocess.registration` of the config.
+
+    Returns
+    -------
+    registration : Registration
+    displacement : float32 (D, H, W, 3)
+        From places of the scan in template space to places of the template [mm].
+    grid : float (4, 4)
+        From voxel indices of the displacement to template millimetres.
+    """
+    limits = Limits(settings["smallest_correlation"], *settings["scales"], settings["largest_shear"])
+    found = find_affine(scan, affine, target, depth, limits)
+    spacing_mm, steps = settings["deformation_mm"], settings["deformation_steps"]
+    displacement, grid, similarity = find_deformation(scan, affine, target, depth, found.matrix(), spacing_mm, steps)
+    straight, displacement = split_affine(displacement, grid, depth, target.affine)
+    refined = judge(found.matrix() @ np.linalg.inv(straight), found.correlation, found.starts, limits)
+    credible = found.credible and refined.credible
+    return replace(refined, credible=credible, similarity=similarity), displacement, grid
+
+
 def main(argv: list[str] | None = None) -> None:
     """Write the registration of one scan and its deformation."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scan", type=Path, required=True, help="raw T1 head")
     parser.add_argument("--head", type=Path, required=True, help="whole-head template")
     parser.add_argument("--depth", type=Path, required=True, help="depth inside the template brain [mm]")
-    parser.add_argument("--smallest-correlation", type=float, required=True)
-    parser.add_argument("--scales", type=float, nargs=2, required=True, metavar=("SMALLEST", "LARGEST"))
-    parser.add_argument("--largest-shear", type=float, required=True)
-    parser.add_argument("--deformation-mm", type=float, required=True, help="spacing of the deformation")
-    parser.add_argument("--deformation-steps", type=int, required=True)
+    parser.add_argument("--settings", type=json.loads, required=True, help="section preprocess.registration, JSON")
     parser.add_argument("--registration", type=Path, required=True)
     parser.add_argument("--deformation", type=Path, required=True)
     arguments = parser.parse_args(argv)
@@ -136,19 +181,13 @@ def main(argv: list[str] | None = None) -> None:
         image = read_head(arguments.scan)
     except ValueError as error:
         sys.exit(str(error))
-    limits = Limits(arguments.smallest_correlation, *arguments.scales, arguments.largest_shear)
     head, template_affine = read_volume(arguments.head)
     depth, _ = read_volume(arguments.depth)
-    height = template_affine[2, 2] * np.arange(head.shape[2]) + template_affine[2, 3]
-    target = Target(head, (depth > -HEAD_MM + 1) & (height >= LOWEST_MM), template_affine)
     shape, affine = cover(image.shape, image.affine, WORK_MM)
-    raw = np.asarray(image.dataobj)
-    scan = resample(smooth_to(raw, image.affine, WORK_MM), image.affine, shape, affine)
-    registration = find_affine(scan, affine, target, depth, limits)
-    displacement, grid, similarity = find_deformation(
-        scan, affine, target, depth, registration.matrix(), arguments.deformation_mm, arguments.deformation_steps
-    )
-    write_registration(arguments.registration, replace(registration, similarity=similarity))
+    scan = resample(smooth_to(np.asarray(image.dataobj), image.affine, WORK_MM), image.affine, shape, affine)
+    target = Target(head, compared_head(depth, template_affine), template_affine)
+    registration, displacement, grid = register(scan, affine, target, depth, arguments.settings)
+    write_registration(arguments.registration, registration)
     write_volume(arguments.deformation, displacement, grid)
 
 
