@@ -13,7 +13,7 @@ from neurobar.data.volumes import write_volume
 
 #: Room around the template for skull and scalp, which reach beyond its own box at the vertex.
 MARGIN_MM = 20
-#: Outer distance from the brain [mm] and T1 intensity [white matter: about 0.85] of the layers of a head. Mean thickness
+#: Outer distance from the brain [mm] and T1 intensity [white matter: 0.85] of the layers of a head. Mean thickness
 #: of adult skull and scalp; registration moves the layers, so only their order and contrast matter.
 LAYERS = ((1.5, 0.30), (6.0, 0.15), (13.0, 0.75))
 
