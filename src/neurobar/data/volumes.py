@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
 import zlib
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
+from nibabel.openers import ImageOpener
 from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 
 from neurobar.data.files import written_whole
 
@@ -49,19 +52,53 @@ def read_head(path: str | Path) -> nib.Nifti1Image:
         With one sentence that names the file, if it cannot be read or is no head.
     """
     try:
+        check_header(read_header(path))
         image = nib.Nifti1Image.from_filename(path)
-        check_header(image.header)
         check_affine(image)
+        check_compression(path, image)
         volume = np.asanyarray(image.dataobj, dtype=np.float32)
         return nib.Nifti1Image(clean_intensities(volume.reshape(volume.shape[:3])), image.affine)
     except PermissionError:
         raise ValueError(f"{path}: the file may not be read (no permission).") from None
     except FileNotFoundError:
         raise ValueError(f"{path}: there is no such file.") from None
-    except (ImageFileError, HeaderDataError, EOFError, zlib.error, OSError) as error:
+    except (ImageFileError, HeaderDataError, WrapStructError, EOFError, zlib.error, OSError) as error:
         raise ValueError(f"{path}: not a whole NIfTI file ({' '.join(str(error).split())}).") from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+
+
+def read_header(path: str | Path) -> nib.Nifti1Header:
+    """Read a header as it is, before nibabel mends it.
+
+    Raises
+    ------
+    nibabel.filebasedimages.ImageFileError
+        If the file does not say that it is NIfTI.
+    """
+    with ImageOpener(path) as stream:
+        header = nib.Nifti1Header.from_fileobj(stream, check=False)
+    if header["magic"].item() != b"n+1":
+        raise ImageFileError("the header lacks the mark of a NIfTI-1 file")
+    return header
+
+
+def check_compression(path: str | Path, image: nib.Nifti1Image) -> None:
+    """Read a compressed file to its end, where its checksum is; nibabel stops before.
+
+    Raises
+    ------
+    OSError
+        If the checksum is wrong or more follows than the header claims.
+    """
+    left = image.dataobj.offset + np.prod(image.shape, dtype=int) * image.header.get_data_dtype().itemsize
+    if Path(path).suffix != ".gz":
+        return
+    with gzip.open(path) as stream:
+        while chunk := stream.read(1 << 20):
+            left -= len(chunk)
+            if left < -(1 << 20):
+                raise OSError("it is longer than its header says")
 
 
 def check_header(header: nib.Nifti1Header) -> None:
@@ -73,10 +110,14 @@ def check_header(header: nib.Nifti1Header) -> None:
         With the reason.
     """
     shape = header.get_data_shape()
+    try:
+        kind = header.get_data_dtype().kind
+    except HeaderDataError:
+        kind = "unknown"
     if len(shape) < 3 or any(length != 1 for length in shape[3:]):
         raise ValueError(f"a head has three axes, this image has shape {shape}.")
-    if header.get_data_dtype().kind not in "iuf":
-        raise ValueError(f"voxels of type {header.get_data_dtype()} are no intensities.")
+    if kind not in ("i", "u", "f"):
+        raise ValueError("its voxels are no numbers on a scale (colour, complex or unknown type).")
     if min(shape[:3]) < FEWEST_VOXELS:
         raise ValueError(f"at least {FEWEST_VOXELS} voxels along each axis are needed, the shape is {shape[:3]}.")
     if np.prod(shape[:3], dtype=float) > MOST_VOXELS:

@@ -1,0 +1,65 @@
+"""A small head with a known brain, and scans of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
+
+from neurobar.data.resampling import grid_points, resample
+from neurobar.data.volumes import write_volume
+from neurobar.fetch.fetch_template import grow_head, measure_depth
+
+SPACING_MM = 4.0
+
+
+@dataclass(frozen=True)
+class Phantom:
+    """A template head with unequal axes; nothing about it is symmetric."""
+
+    head: np.ndarray
+    depth: np.ndarray
+    affine: np.ndarray
+
+    def scan(self, to_scan: np.ndarray, shape=(52, 60, 66), affine=None) -> nib.Nifti1Image:
+        """Image the head after it moved from template to scanner millimetres."""
+        if affine is None:
+            affine = np.diag([SPACING_MM, SPACING_MM, SPACING_MM, 1])
+            affine[:3, 3] = -np.array(shape) * SPACING_MM / 2
+        volume = 700 * resample(self.head, self.affine, shape, np.linalg.inv(to_scan) @ affine)
+        image = nib.Nifti1Image(volume, affine)
+        image.set_sform(affine, code=1)
+        return image
+
+
+def moved(nod=0.0, shift=(0, 0, 0), size=1.0) -> np.ndarray:
+    """Return the transform from template to scanner millimetres of a head that moved."""
+    transform = np.eye(4)
+    transform[:3, :3] = Rotation.from_euler("x", nod, degrees=True).as_matrix() * size
+    transform[:3, 3] = shift
+    return transform
+
+
+@pytest.fixture(scope="session")
+def phantom() -> Phantom:
+    """Return a lopsided brain of grey and white matter with a ventricle on its right side, in a head."""
+    shape, affine = (50, 56, 48), np.diag([SPACING_MM, SPACING_MM, SPACING_MM, 1])
+    affine[:3, 3] = -98, -120, -92
+    x, y, z = np.moveaxis(grid_points(shape, affine), -1, 0)
+    mask = (x / 66) ** 2 + ((y + 8 + 0.1 * x) / 84) ** 2 + ((z - 4 + 0.15 * y) / 62) ** 2 < 1
+    texture = ndimage.gaussian_filter(np.random.default_rng(0).normal(size=shape), 1.5)
+    brain = np.where(texture > 0, 0.9, 0.65)
+    brain[((x - 14) / 12) ** 2 + ((y - 10) / 26) ** 2 + ((z - 8) / 12) ** 2 < 1] = 0.3
+    depth = measure_depth(mask, SPACING_MM)
+    return Phantom(grow_head(brain * mask, depth), depth, affine)
+
+
+@pytest.fixture
+def phantom_files(phantom, tmp_path) -> Path:
+    """Write the phantom as the stage `fetch` would."""
+    write_volume(tmp_path / "head.nii.gz", phantom.head, phantom.affine)
+    write_volume(tmp_path / "depth.nii.gz", phantom.depth, phantom.affine)
+    return tmp_path
