@@ -45,7 +45,7 @@ def test_sampling_at_the_voxels_gives_the_volume():
 
 
 def test_an_oblique_volume_is_covered():
-    volume, affine = marked()
+    _, affine = marked()
     angle = np.deg2rad(25)
     oblique = np.eye(4)
     oblique[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]

@@ -11,7 +11,7 @@ import numpy as np
 
 from neurobar.data.files import written_whole
 from neurobar.data.resampling import resample
-from neurobar.data.volumes import GRID_AFFINE, read_head, read_volume
+from neurobar.data.volumes import read_head, read_volume
 from neurobar.preprocess.affines import correlate
 from neurobar.preprocess.registration import Registration, read_registration
 
@@ -152,9 +152,9 @@ def main(argv: list[str] | None = None) -> None:
     except ValueError as error:
         sys.exit(str(error))
     registration = read_registration(arguments.registration)
-    volume, _ = read_volume(arguments.volume)
+    volume, grid = read_volume(arguments.volume)
     template, mask = (
-        resample(*read_volume(path), volume.shape, GRID_AFFINE)
+        resample(*read_volume(path), volume.shape, grid)
         for path in (arguments.template, arguments.template_mask)
     )
     native = read_volume(arguments.mask)[0] > 0

@@ -1,0 +1,71 @@
+"""The check of a scan."""
+
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from neurobar.data.volumes import write_volume
+from neurobar.preprocess.check_scan import find_reasons, main, measure_fit, measure_scan
+from neurobar.preprocess.registration import Registration, write_registration
+
+
+def registered(credible=True):
+    """Return a registration that moves nothing."""
+    return Registration(np.eye(4).tolist(), 0.8, [1.1, 1.0, 0.9], 0.02, 6, credible, 0.7)
+
+
+def test_a_scan_is_measured_by_hand():
+    mask = np.zeros((4, 5, 6), bool)
+    mask[1:3, 1:3, 1:3] = True
+    raw = np.where(mask, 100.0, 10)
+    raw[1, 1, 1], raw[2, 2, 2] = 0, 200
+    corrected = np.where(mask, raw / 2, 0)
+    measured = measure_scan(raw, np.diag([10, 20, 30, 1.0]), mask, corrected)
+    assert measured["spacing_mm"] == [10, 20, 30]
+    assert measured["brain_ml"] == 48
+    assert measured["bias_range"] == 1
+    assert measured["clipped"] == pytest.approx(1 / 8)
+    assert measured["missing"] == pytest.approx(1 / 8)
+
+
+def test_a_brain_overlaps_itself():
+    volume = np.zeros((6, 7, 8), np.float32)
+    volume[1:5, 1:6, 1:7] = np.random.default_rng(0).uniform(0.5, 1.5, (4, 5, 6))
+    assert measure_fit(volume, volume, volume > 0) == {"overlap": 1, "correlation": 1}
+    assert measure_fit(np.zeros_like(volume), volume, volume > 0) == {"overlap": 0, "correlation": 0}
+
+
+def test_each_limit_that_is_passed_gives_a_sentence():
+    measured = {"overlap": 0.7, "brain_ml": 2500.0, "clipped": 0.0}
+    limits = {"overlap": [0.88, None], "brain_ml": [850, 2100], "clipped": [None, 0.05]}
+    reasons = find_reasons(measured, registered(), limits)
+    assert reasons == ["overlap is 0.7, below 0.88.", "brain_ml is 2500.0, above 2100."]
+
+
+def test_a_registration_that_is_not_believed_fails_the_scan():
+    reasons = find_reasons({}, registered(credible=False), {})
+    assert reasons == ["No credible registration was found from 6 starts."]
+
+
+@pytest.mark.parametrize(("smallest", "passed"), [(0.1, True), (0.9999, False)])
+def test_the_command_writes_a_verdict_and_a_picture(phantom, tmp_path, smallest, passed):
+    scan = phantom.scan(np.eye(4), phantom.depth.shape, phantom.affine)
+    nib.save(scan, tmp_path / "scan.nii.gz")
+    mask = phantom.depth > 0
+    brain = np.where(mask, np.asarray(scan.dataobj), 0).astype(np.float32)
+    write_volume(tmp_path / "mask.nii.gz", mask.astype(np.uint8), phantom.affine)
+    for name in ("corrected", "volume", "template"):
+        write_volume(tmp_path / f"{name}.nii.gz", brain, phantom.affine)
+    write_registration(tmp_path / "registration.json", registered())
+    files = {name: f"{name}.nii.gz" for name in ("scan", "mask", "corrected", "volume", "template")}
+    files |= {"template-mask": "mask.nii.gz", "registration": "registration.json"}
+    files |= {"check": "check.json", "picture": "check.png"}
+    line = [word for name, file in files.items() for word in (f"--{name}", str(tmp_path / file))]
+    main([*line, "--name", "sub-01", "--limits", json.dumps({"overlap": [smallest, None]})])
+    check = json.loads((tmp_path / "check.json").read_text())
+    assert check["scan"] == "sub-01"
+    assert check["passed"] is passed
+    assert len(check["reasons"]) == (not passed)
+    assert (tmp_path / "check.png").read_bytes().startswith(b"\x89PNG")

@@ -1,0 +1,80 @@
+"""The registration of a scan, as a command."""
+
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+from nibabel.affines import apply_affine
+from scipy.spatial.transform import Rotation
+
+from neurobar.preprocess.register_scan import compared_head, main
+from neurobar.preprocess.registration import read_registration
+
+SETTINGS = {
+    "smallest_correlation": 0.4,
+    "scales": [0.6, 1.5],
+    "largest_shear": 0.25,
+    "deformation_mm": 8,
+    "deformation_steps": 5,
+}
+
+
+def arguments(folder, scan):
+    """Return the command line of a registration in a folder."""
+    words = {"scan": scan, "head": "head.nii.gz", "depth": "depth.nii.gz"}
+    words |= {"registration": "registration.json", "deformation": "deformation.nii.gz"}
+    line = [word for name, file in words.items() for word in (f"--{name}", str(folder / file))]
+    return [*line, "--settings", json.dumps(SETTINGS)]
+
+
+def test_a_head_that_moved_is_found(phantom, phantom_files):
+    truth = np.eye(4)
+    truth[:3, :3] = Rotation.from_euler("xyz", (18, 4, -5), degrees=True).as_matrix() * 0.95
+    truth[:3, 3] = 8, -12, 10
+    nib.save(phantom.scan(truth), phantom_files / "a scan.nii.gz")
+    main(arguments(phantom_files, "a scan.nii.gz"))
+    registration = read_registration(phantom_files / "registration.json")
+    points = apply_affine(phantom.affine, np.argwhere(phantom.depth > 0))
+    apart = np.linalg.norm(apply_affine(registration.matrix(), points) - apply_affine(truth, points), axis=1)
+    assert registration.credible
+    assert registration.starts == 1
+    assert apart.mean() < 1.5
+
+
+def test_equal_scans_give_equal_bytes(phantom, phantom_files):
+    nib.save(phantom.scan(np.eye(4)), phantom_files / "scan.nii.gz")
+    results = []
+    for _ in range(2):
+        main(arguments(phantom_files, "scan.nii.gz"))
+        results.append((phantom_files / "registration.json").read_bytes())
+        results.append(nib.load(phantom_files / "deformation.nii.gz").dataobj.get_unscaled().tobytes())
+    assert results[:2] == results[2:]
+
+
+def test_noise_is_registered_but_not_believed(phantom_files, monkeypatch):
+    # The search among unusual orientations takes long and is the same code.
+    monkeypatch.setattr("neurobar.preprocess.register_scan.UNUSUAL", ())
+    noise = np.random.default_rng(0).uniform(0, 100, (40, 44, 48)).astype(np.float32)
+    image = nib.Nifti1Image(noise, np.diag([4.0, 4, 4, 1]))
+    nib.save(image, phantom_files / "noise.nii.gz")
+    main(arguments(phantom_files, "noise.nii.gz"))
+    registration = read_registration(phantom_files / "registration.json")
+    assert not registration.credible
+    assert registration.starts == 3
+
+
+def test_a_broken_file_ends_with_one_sentence(phantom_files):
+    (phantom_files / "broken.nii.gz").write_bytes(b"no image")
+    with pytest.raises(SystemExit) as ending:
+        main(arguments(phantom_files, "broken.nii.gz"))
+    assert "broken.nii.gz" in ending.value.code
+    assert "\n" not in ending.value.code
+    assert not (phantom_files / "registration.json").exists()
+
+
+def test_the_neck_is_not_compared(phantom):
+    compared = compared_head(phantom.depth, phantom.affine)
+    heights = phantom.affine[2, 2] * np.argwhere(compared)[:, 2] + phantom.affine[2, 3]
+    assert heights.min() >= -50
+    assert compared[phantom.depth > 0].mean() > 0.9
