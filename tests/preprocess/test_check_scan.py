@@ -13,7 +13,7 @@ from neurobar.preprocess.registration import Registration, write_registration
 
 def registered(credible=True):
     """Return a registration that moves nothing."""
-    return Registration(np.eye(4).tolist(), 0.8, [1.1, 1.0, 0.9], 0.02, 6, credible, 0.7)
+    return Registration(np.eye(4).tolist(), 0.8, 0.7, [1.1, 1.0, 0.9], 0.02, 6, credible)
 
 
 def test_a_scan_is_measured_by_hand():
@@ -49,7 +49,7 @@ def test_a_registration_that_is_not_believed_fails_the_scan():
     assert reasons == ["No credible registration was found from 6 starts."]
 
 
-@pytest.mark.parametrize(("smallest", "passed"), [(0.1, True), (0.9999, False)])
+@pytest.mark.parametrize(("smallest", "passed"), [(0.1, True), (1.5, False)])
 def test_the_command_writes_a_verdict_and_a_picture(phantom, tmp_path, smallest, passed):
     scan = phantom.scan(np.eye(4), phantom.depth.shape, phantom.affine)
     nib.save(scan, tmp_path / "scan.nii.gz")

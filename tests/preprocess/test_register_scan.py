@@ -8,11 +8,13 @@ import pytest
 from nibabel.affines import apply_affine
 from scipy.spatial.transform import Rotation
 
-from neurobar.preprocess.register_scan import compared_head, main
+from neurobar.preprocess.attempts import Template
+from neurobar.preprocess.register_scan import main
 from neurobar.preprocess.registration import read_registration
 
 SETTINGS = {
     "smallest_correlation": 0.4,
+    "smallest_similarity": 0.45,
     "scales": [0.6, 1.5],
     "largest_shear": 0.25,
     "deformation_mm": 8,
@@ -54,14 +56,14 @@ def test_equal_scans_give_equal_bytes(phantom, phantom_files):
 
 def test_noise_is_registered_but_not_believed(phantom_files, monkeypatch):
     # The search among unusual orientations takes long and is the same code.
-    monkeypatch.setattr("neurobar.preprocess.register_scan.UNUSUAL", ())
+    monkeypatch.setattr("neurobar.preprocess.attempts.UNUSUAL", ((75, 0, 0),))
     noise = np.random.default_rng(0).uniform(0, 100, (40, 44, 48)).astype(np.float32)
     image = nib.Nifti1Image(noise, np.diag([4.0, 4, 4, 1]))
     nib.save(image, phantom_files / "noise.nii.gz")
     main(arguments(phantom_files, "noise.nii.gz"))
     registration = read_registration(phantom_files / "registration.json")
     assert not registration.credible
-    assert registration.starts == 3
+    assert registration.starts == 8
 
 
 def test_a_broken_file_ends_with_one_sentence(phantom_files):
@@ -74,7 +76,7 @@ def test_a_broken_file_ends_with_one_sentence(phantom_files):
 
 
 def test_the_neck_is_not_compared(phantom):
-    compared = compared_head(phantom.depth, phantom.affine)
+    compared = Template(phantom.head, phantom.depth, phantom.affine).whole().weight
     heights = phantom.affine[2, 2] * np.argwhere(compared)[:, 2] + phantom.affine[2, 3]
     assert heights.min() >= -50
     assert compared[phantom.depth > 0].mean() > 0.9

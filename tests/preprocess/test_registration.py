@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from neurobar.preprocess.registration import Limits, judge, read_registration, write_registration
+from neurobar.preprocess.registration import judge, read_registration, write_registration
 
-LIMITS = Limits(0.4, 0.6, 1.5, 0.25)
+LIMITS = {"smallest_correlation": 0.4, "smallest_similarity": 0.45, "scales": [0.6, 1.5], "largest_shear": 0.25}
 
 
 def with_linear(linear):
@@ -16,21 +16,22 @@ def with_linear(linear):
 
 
 @pytest.mark.parametrize(
-    ("linear", "correlation", "credible"),
+    ("linear", "correlation", "similarity", "credible"),
     [
-        (np.eye(3), 0.7, True),
-        (np.eye(3), 0.3, False),
-        (np.diag([0.5, 1, 1]), 0.7, False),
-        (np.diag([1, 1.6, 1]), 0.7, False),
-        (np.diag([-1, 1, 1]), 0.7, False),
-        ([[1, 0.5, 0], [0, 1, 0], [0, 0, 1]], 0.7, False),
+        (np.eye(3), 0.7, 0.6, True),
+        (np.eye(3), 0.3, 0.6, False),
+        (np.eye(3), 0.7, 0.3, False),
+        (np.diag([0.5, 1, 1]), 0.7, 0.6, False),
+        (np.diag([1, 1.6, 1]), 0.7, 0.6, False),
+        (np.diag([-1, 1, 1]), 0.7, 0.6, False),
+        ([[1, 0.5, 0], [0, 1, 0], [0, 0, 1]], 0.7, 0.6, False),
     ],
 )
-def test_only_what_a_head_can_have_is_credible(linear, correlation, credible):
-    assert judge(with_linear(linear), correlation, 1, LIMITS).credible is credible
+def test_only_what_a_head_can_have_is_credible(linear, correlation, similarity, credible):
+    assert judge(with_linear(linear), correlation, similarity, LIMITS).credible is credible
 
 
 def test_a_written_registration_reads_back(tmp_path):
-    registration = judge(with_linear(np.diag([0.9, 1, 1.1])), 0.7, 2, LIMITS)
+    registration = judge(with_linear(np.diag([0.9, 1, 1.1])), 0.7, 0.6, LIMITS)
     write_registration(tmp_path / "registration.json", registration)
     assert read_registration(tmp_path / "registration.json") == registration

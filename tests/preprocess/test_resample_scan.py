@@ -77,7 +77,9 @@ def test_a_deformation_moves_the_grid_back():
 def test_the_command_writes_a_small_file_on_the_grid(phantom, brain, tmp_path, normalisation):
     write_volume(tmp_path / "n4.nii.gz", brain[0], phantom.affine)
     write_volume(tmp_path / "mask.nii.gz", brain[1].astype(np.uint8), phantom.affine)
-    write_registration(tmp_path / "registration.json", Registration(np.eye(4).tolist(), 0.8, [1, 1, 1], 0, 1, True))
+    write_registration(
+        tmp_path / "registration.json", Registration(np.eye(4).tolist(), 0.8, 0.7, [1, 1, 1], 0, 1, True)
+    )
     grid = np.diag([20.0, 20, 20, 1])
     grid[:3, 3] = -120
     write_volume(tmp_path / "deformation.nii.gz", np.zeros((12, 12, 12, 3), np.float32), grid)

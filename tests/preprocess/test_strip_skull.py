@@ -64,7 +64,7 @@ def test_only_the_largest_part_is_kept_and_filled():
 def test_the_command_blanks_what_is_outside(phantom, phantom_files):
     image = phantom.scan(np.eye(4))
     nib.save(image, phantom_files / "scan.nii.gz")
-    registration = Registration(np.eye(4).tolist(), 0.8, [1, 1, 1], 0, 1, True)
+    registration = Registration(np.eye(4).tolist(), 0.8, 0.7, [1, 1, 1], 0, 1, True)
     write_registration(phantom_files / "registration.json", registration)
     grid = np.diag([20.0, 20, 20, 1])
     grid[:3, 3] = phantom.affine[:3, 3]

@@ -69,7 +69,9 @@ def local_correlation(fixed: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray,
         Half its derivative by the intensity of `moved` at the centre of the window.
     """
     fixed_mean, moved_mean = box(fixed), box(moved)
-    floor = 1e-4 * float(fixed.var())
+    floor = max(
+        1e-4 * float(fixed.var()), 1e-6
+    )  # even areas, and an image that misses the head, correlate with nothing
     fixed_variance = np.maximum(box(fixed * fixed) - fixed_mean**2, 0) + floor
     moved_variance = np.maximum(box(moved * moved) - moved_mean**2, 0) + floor
     covariance = box(fixed * moved) - fixed_mean * moved_mean

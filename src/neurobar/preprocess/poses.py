@@ -13,7 +13,7 @@ from neurobar.data.resampling import cover, resample, smooth_to
 
 #: Spacing at which positions are tried: a head is still 20 voxels wide.
 SPACING_MM = 8.0
-SIZES = (0.9, 1.0, 1.1)
+SIZES = (0.8, 0.9, 1.0, 1.1)
 #: Heads lie on their back, so the nod varies most [degrees]; (nod, tilt, turn), usual ones first.
 USUAL = tuple((nod, 0, 0) for nod in range(-40, 41, 10))
 UNUSUAL = tuple(product(range(-75, 76, 25), (-25, 0, 25), (-25, 0, 25)))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +23,8 @@ class Registration:
         From template to scanner millimetres, both right-anterior-superior.
     correlation : float
         Of scan and template in the brain and its surroundings [-1..1].
+    similarity : float
+        Mean squared local correlation of the head after the deformation [0..1].
     scales : list of 3 float
         Size of this head over that of the template along its principal axes, largest first.
     shear : float
@@ -28,57 +32,56 @@ class Registration:
     starts : int
         Poses tried.
     credible : bool
-        True when correlation, scales and shear are within the limits.
-    similarity : float
-        Mean squared local correlation after the deformation [0..1].
+        True when all of these are within the limits.
     """
 
     affine: list[list[float]]
     correlation: float
+    similarity: float
     scales: list[float]
     shear: float
     starts: int
     credible: bool
-    similarity: float = 0.0
 
     def matrix(self) -> np.ndarray:
         """Return the affine (4, 4), from template to scanner millimetres."""
         return np.array(self.affine)
 
+    def rank(self) -> tuple[bool, float]:
+        """Return what orders attempts: a credible one first, then the more similar one."""
+        return self.credible, self.similarity
 
-@dataclass(frozen=True)
-class Limits:
-    """Beyond these, a registration is not believed.
 
-    Attributes
+def judge(affine: np.ndarray, correlation: float, similarity: float, limits: Mapping[str, Any]) -> Registration:
+    """Measure a registration and decide whether a head can have it.
+
+    Parameters
     ----------
-    smallest_correlation : float
-    smallest_scale, largest_scale : float
-        Size of a head over that of the template.
-    largest_shear : float
-        Cosine between two axes.
+    affine : float (4, 4)
+        From template to scanner millimetres.
+    correlation, similarity : float
+        See `Registration`.
+    limits : mapping
+        smallest_correlation, smallest_similarity, scales (smallest, largest) and largest_shear.
+
+    Returns
+    -------
+    Registration
     """
-
-    smallest_correlation: float
-    smallest_scale: float
-    largest_scale: float
-    largest_shear: float
-
-
-def judge(affine: np.ndarray, correlation: float, starts: int, limits: Limits) -> Registration:
-    """Measure an affine (4, 4) and decide whether a head can have it."""
     linear = affine[:3, :3]
     scales = np.linalg.svd(linear, compute_uv=False)
     axes = linear / np.linalg.norm(linear, axis=0)
     shear = float(np.abs(axes.T @ axes - np.eye(3)).max())
+    smallest, largest = limits["scales"]
     credible = (
-        correlation >= limits.smallest_correlation
-        and limits.smallest_scale <= scales.min()
-        and scales.max() <= limits.largest_scale
-        and shear <= limits.largest_shear
+        correlation >= limits["smallest_correlation"]
+        and similarity >= limits["smallest_similarity"]
+        and smallest <= scales.min()
+        and scales.max() <= largest
+        and shear <= limits["largest_shear"]
         and np.linalg.det(linear) > 0
     )
-    return Registration(affine.tolist(), correlation, scales.tolist(), shear, starts, bool(credible))
+    return Registration(affine.tolist(), correlation, similarity, scales.tolist(), shear, 1, bool(credible))
 
 
 def write_registration(path: str | Path, registration: Registration) -> None:
