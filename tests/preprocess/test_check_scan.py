@@ -69,3 +69,10 @@ def test_the_command_writes_a_verdict_and_a_picture(phantom, tmp_path, smallest,
     assert check["passed"] is passed
     assert len(check["reasons"]) == (not passed)
     assert (tmp_path / "check.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_scan_without_a_brain_is_measured():
+    empty = np.zeros((4, 5, 6))
+    measured = measure_scan(empty + 1, np.eye(4), empty > 0, empty)
+    assert measured["brain_ml"] == 0
+    assert measured["missing"] == 1

@@ -48,3 +48,11 @@ def test_a_field_keeps_its_range_outside_the_brain():
     carried = carry_field(field, mask, np.eye(4), (6, 7, 8), np.eye(4))
     assert carried.max() == pytest.approx(1.2, rel=1e-5)
     assert carried.min() == pytest.approx(1.0, rel=1e-5)
+
+
+def test_a_mask_too_small_for_a_brain_leaves_the_scan(phantom, brain):
+    volume, _ = brain
+    mask = np.zeros(volume.shape, bool)
+    mask[20:22, 20:22, 20:22] = True
+    corrected = remove_bias(volume, mask, phantom.affine, 200)
+    assert np.array_equal(corrected, np.where(mask, volume, 0))

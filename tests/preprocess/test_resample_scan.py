@@ -92,3 +92,7 @@ def test_the_command_writes_a_small_file_on_the_grid(phantom, brain, tmp_path, n
     assert np.array_equal(affine, GRID_AFFINE)
     assert (tmp_path / "volume.nii.gz").stat().st_size < 1.5e6
     assert volume.max() < np.finfo(np.float16).max
+
+
+def test_a_scan_without_a_brain_is_empty(phantom, brain):
+    assert not interpolate_brain(brain[0], np.zeros_like(brain[1]), phantom.affine, coarse_grid()).any()

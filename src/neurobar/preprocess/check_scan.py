@@ -34,9 +34,9 @@ def measure_scan(raw: np.ndarray, affine: np.ndarray, mask: np.ndarray, correcte
         spacing_mm; brain_ml; bias_range, the 99th over the 1st percentile of the bias field; clipped, the part of the
         brain's voxels at the largest value of the image; missing, the part of them that is 0.
     """
-    brain = raw[mask]
+    brain = raw[mask] if mask.any() else np.zeros(1)
     seen = brain > 0
-    field = brain[seen] / np.maximum(corrected[mask][seen], 1e-6)
+    field = brain[seen] / np.maximum(corrected[mask][seen], 1e-6) if seen.any() else brain
     low, high = np.percentile(field, (1, 99)) if seen.any() else (1.0, 1.0)
     return {
         "spacing_mm": np.linalg.norm(affine[:3, :3], axis=0).round(4).tolist(),
@@ -154,8 +154,7 @@ def main(argv: list[str] | None = None) -> None:
     registration = read_registration(arguments.registration)
     volume, grid = read_volume(arguments.volume)
     template, mask = (
-        resample(*read_volume(path), volume.shape, grid)
-        for path in (arguments.template, arguments.template_mask)
+        resample(*read_volume(path), volume.shape, grid) for path in (arguments.template, arguments.template_mask)
     )
     native = read_volume(arguments.mask)[0] > 0
     measured = measure_scan(np.asarray(image.dataobj), image.affine, native, read_volume(arguments.corrected)[0])

@@ -16,6 +16,9 @@ ESTIMATE_MM = 6.0
 #: Steps at each of three resolutions of the spline, and the change at which one ends.
 STEPS, TOLERANCE = [20, 20, 20], 1e-5
 
+#: A mask of fewer voxels at that spacing is no brain: the registration failed, and the check will say so.
+FEWEST_VOXELS = 500
+
 
 def estimate_field(volume: np.ndarray, mask: np.ndarray, spacing_mm: float, spline_mm: float) -> np.ndarray:
     """Estimate the bias field of a brain.
@@ -97,12 +100,14 @@ def remove_bias(volume: np.ndarray, mask: np.ndarray, affine: np.ndarray, spline
     Returns
     -------
     float32 (D, H, W)
-        0 outside the brain.
+        0 outside the brain; as it came where the mask is too small for a brain.
     """
     shape, grid = cover(volume.shape, affine, ESTIMATE_MM)
     blurred = (resample(smooth_to(image, affine, ESTIMATE_MM), affine, shape, grid) for image in (volume, mask))
     brain, part = blurred
     inside = part > 0.5
+    if inside.sum() < FEWEST_VOXELS:
+        return np.where(mask, volume, 0).astype(np.float32)
     coarse = np.where(inside, brain / np.maximum(part, 0.5), 0)
     box = tuple(slice(max(low - 1, 0), high + 2) for low, high in zip(*limits(inside), strict=True))
     grid = grid.copy()

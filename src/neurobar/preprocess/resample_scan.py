@@ -62,6 +62,8 @@ def interpolate_brain(volume: np.ndarray, mask: np.ndarray, affine: np.ndarray, 
     float32 (...)
         0 outside the brain and above 0 inside; the median inside is 1.
     """
+    if not mask.any():
+        return np.zeros(points.shape[:-1], np.float32)
     box = ndimage.find_objects(mask.astype(np.uint8))[0]
     box = tuple(slice(max(side.start - 4, 0), side.stop + 4) for side in box)
     corner = affine.copy()

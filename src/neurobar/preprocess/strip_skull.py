@@ -53,7 +53,7 @@ def carry_depth(
 
 
 def keep_largest(mask: np.ndarray) -> np.ndarray:
-    """Keep the largest connected part of a mask (D, H, W) and fill its holes."""
+    """Keep the largest connected part of a mask (D, H, W), if it has any, and fill its holes."""
     labels, count = ndimage.label(mask)
     if count > 1:
         mask = labels == np.bincount(labels.ravel())[1:].argmax() + 1
@@ -77,7 +77,7 @@ def find_brain(
     Returns
     -------
     bool `shape`
-        True inside the brain.
+        True inside the brain; nowhere, if the registration puts the brain outside the image.
     """
     return keep_largest(resample(carried, carried_affine, shape, affine, outside=-ROOM_MM) > -growth_mm)
 
@@ -100,8 +100,6 @@ def main(argv: list[str] | None = None) -> None:
     carried, carried_affine = carry_depth(*read_volume(arguments.depth), *read_volume(arguments.deformation))
     in_template = np.linalg.inv(read_registration(arguments.registration).matrix()) @ image.affine
     mask = find_brain(image.shape, in_template, carried, carried_affine, arguments.growth_mm)
-    if not mask.any():
-        sys.exit(f"{arguments.scan}: the registration puts the brain outside the image.")
     write_volume(arguments.mask, mask.astype(np.uint8), image.affine)
     write_volume(arguments.volume, np.where(mask, np.asarray(image.dataobj), 0), image.affine)
 
