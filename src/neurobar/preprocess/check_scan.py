@@ -132,8 +132,8 @@ def draw_planes(volume: np.ndarray, template_mask: np.ndarray, title: str, path:
         figure.savefig(partial)
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Write the check of one scan and its picture."""
+def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scan", type=Path, required=True, help="raw T1 head")
     parser.add_argument("--mask", type=Path, required=True, help="brain mask of the scan")
@@ -146,7 +146,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--limits", type=json.loads, required=True, help="smallest and largest of each measure, JSON")
     parser.add_argument("--check", type=Path, required=True, help="JSON (output)")
     parser.add_argument("--picture", type=Path, required=True, help="PNG (output)")
-    arguments = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Write the check of one scan and its picture."""
+    arguments = parse_arguments(argv)
     try:
         image = read_head(arguments.scan)
     except ValueError as error:

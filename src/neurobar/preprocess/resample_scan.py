@@ -18,7 +18,9 @@ NORMALISATIONS = ("affine", "deformable")
 LARGEST = 8.0
 
 
-def place_grid(to_scan: np.ndarray, displacement: np.ndarray | None = None, field_affine: np.ndarray | None = None):
+def place_grid(
+    to_scan: np.ndarray, displacement: np.ndarray | None = None, field_affine: np.ndarray | None = None
+) -> np.ndarray:
     """Find each voxel of the grid in the scan.
 
     Parameters
