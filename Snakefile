@@ -39,7 +39,7 @@ localrules:
 rule all:
     default_target: True
     input:
-        rules.report.input,
+        REPORTED,
 
 
 rule simulate:
@@ -76,4 +76,4 @@ rule evaluate:
 
 rule report:
     input:
-        expand("results/report/{table}.{suffix}", table=TABLES, suffix=["csv", "md", "tex"]),
+        REPORTED,

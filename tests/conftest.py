@@ -1,6 +1,10 @@
 """What many tests stand on."""
 
 import json
+import os
+import re
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,6 +97,7 @@ def tiny_cohort(tmp_path_factory) -> TinyCohort:
     settings = {
         "encoder": encoder,
         "precision": "float32",
+        "voxel_mm": 2,
         "pretrain": config["pretrain"] | config["runs"]["bar_recon"] | cuts | {"epochs": 2},
         "finetune": config["finetune"] | {"epochs": 3, "hidden": [8, 4]},
     }
@@ -105,3 +110,53 @@ def tiny_cohort(tmp_path_factory) -> TinyCohort:
     }
     arguments = [word for name, file in named.items() for word in (f"--{name}", str(folder / file))]
     return TinyCohort(folder, [*arguments, "--fold", "0", "--seed", "0", "--device", "cpu"], settings)
+
+
+JOB = re.compile(r"^(\w+) +(\d+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A copy of the code and a working folder.
+
+    Attributes
+    ----------
+    root : pathlib.Path
+        Holds the Snakefile.
+    folder : pathlib.Path
+        Where results are written.
+    """
+
+    root: Path
+    folder: Path
+
+    def run(self, *words: str, settings: dict | None = None) -> subprocess.CompletedProcess:
+        """Call Snakemake with the code of `root`, and with further settings laid over the config."""
+        extra = []
+        if settings is not None:
+            (self.folder / "settings.yaml").write_text(yaml.safe_dump(settings))
+            extra = ["--configfile", str(self.folder / "settings.yaml")]
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.root / "Snakefile")]
+        return subprocess.run(
+            [*command, "--directory", str(self.folder), "--cores", "2", *extra, *words],
+            cwd=self.root,
+            env=os.environ | {"PYTHONPATH": str(self.root / "src"), "OMP_NUM_THREADS": "1"},
+            capture_output=True,
+            text=True,
+        )
+
+    def plan(self, *words: str, settings: dict | None = None) -> dict[str, int]:
+        """Return how many jobs of each rule would run."""
+        done = self.run("--dry-run", "--quiet", "host", *words, settings=settings)
+        assert done.returncode == 0, done.stdout + done.stderr
+        text = done.stdout + done.stderr
+        if "Nothing to be done" in text:
+            return {}
+        table = text[text.index("Job stats:") :].split("\n\n")[0]
+        return {rule: int(count) for rule, count in JOB.findall(table) if rule != "total"}
+
+
+@pytest.fixture
+def workflow(root, tmp_path) -> Workflow:
+    """Return the repository's own code with an empty working folder."""
+    return Workflow(root, tmp_path)

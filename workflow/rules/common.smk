@@ -1,6 +1,7 @@
 # Settings and scans of the study, checked when the workflow loads, and the functions that rules ask.
 
 import json
+import shlex
 
 from snakemake.exceptions import WorkflowError
 
@@ -29,11 +30,16 @@ SIMULATED = config["cohort"]["scans"] is None
 SHEET = "results/simulate/scans.tsv" if SIMULATED else config["cohort"]["scans"]
 RUNS = sorted({task["run"] for task in config["tasks"].values()} - {None})
 TASKS = list(config["tasks"])
-TABLES = list(config["tables"])
 FOLDS = range(config["split"]["folds"])
 SEEDS = config["seeds"]
 PRETRAINED = "results/pretrain/{run}/fold-{fold}/seed-{seed}/encoder.safetensors"
 PREDICTED = "results/finetune/{task}/fold-{fold}/seed-{seed}/predictions.tsv"
+
+REPORTED = expand("results/report/{table}.{suffix}", table=config["tables"], suffix=["csv", "md", "tex"])
+
+
+# Jobs run the code that was hashed, whatever else is installed in their environment.
+shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(f'{workflow.basedir}/src')}; ")
 
 
 wildcard_constraints:
@@ -52,17 +58,26 @@ def scan_path(wildcards):
     return SCANS.at[wildcards.scan, "path"]
 
 
+def settings_of_training():
+    """Return what every training job is told; device and threads are no part of it, so they rerun nothing."""
+    return {
+        "encoder": config["encoder"],
+        "precision": config["training"]["precision"],
+        "voxel_mm": config["training"]["voxel_mm"],
+    }
+
+
 def settings_of_run(wildcards):
     """Return what a pre-training job is told, as JSON: editing one run's block reruns that run alone."""
     run = config["pretrain"] | config["runs"][wildcards.run]
-    return json.dumps({"encoder": config["encoder"], "precision": config["training"]["precision"], "pretrain": run})
+    return json.dumps(settings_of_training() | {"pretrain": run})
 
 
 def settings_of_task(wildcards):
     """Return what a fine-tuning job is told, as JSON; which run it starts from is the business of its input."""
     task = config["finetune"] | config["tasks"][wildcards.task]
     del task["run"]
-    return json.dumps({"encoder": config["encoder"], "precision": config["training"]["precision"], "finetune": task})
+    return json.dumps(settings_of_training() | {"finetune": task})
 
 
 def code_of_run(wildcards):

@@ -9,7 +9,9 @@ rule audit_training:
     input:
         folds="results/split/folds.tsv",
         pretraining=expand("results/pretrain/{run}/fold-{fold}/seed-{seed}/seen.tsv", run=RUNS, fold=FOLDS, seed=SEEDS),
-        finetuning=expand("results/finetune/{task}/fold-{fold}/seed-{seed}/seen.tsv", task=TASKS, fold=FOLDS, seed=SEEDS),
+        finetuning=expand(
+            "results/finetune/{task}/fold-{fold}/seed-{seed}/seen.tsv", task=TASKS, fold=FOLDS, seed=SEEDS
+        ),
     output:
         audit="results/evaluate/audit.json",
     log:
@@ -35,9 +37,7 @@ rule audit_training:
 rule score_predictions:
     """Score the predictions of one task on the test set, for each fold and seed."""
     input:
-        predictions=expand(
-            "results/finetune/{{task}}/fold-{fold}/seed-{seed}/predictions.tsv", fold=FOLDS, seed=SEEDS
-        ),
+        predictions=expand("results/finetune/{{task}}/fold-{fold}/seed-{seed}/predictions.tsv", fold=FOLDS, seed=SEEDS),
     output:
         scores="results/evaluate/{task}/scores.tsv",
     log:

@@ -27,6 +27,7 @@ rule finetune_classifier:
     threads: config["training"]["threads"]
     resources:
         gpu=1,
+        device=config["training"]["device"],
         mem_mb=config["training"]["mem_mb"],
         runtime="12h",
     params:
@@ -38,7 +39,7 @@ rule finetune_classifier:
             --volumes {input.volumes:q} --percentiles {input.percentiles:q} --table {input.table:q} \
             --folds {input.folds:q} --landmarks {input.landmarks:q} --encoder {input.encoder:q} \
             --fold {wildcards.fold:q} --seed {wildcards.seed:q} --settings {params.settings:q} \
-            --device {config[training][device]:q} --threads {threads} \
+            --device {resources.device:q} --threads {threads} \
             --classifier {output.classifier:q} --history {output.history:q} --seen {output.seen:q} >{log:q} 2>&1
         """
 
@@ -63,6 +64,7 @@ rule predict_scans:
     threads: config["training"]["threads"]
     resources:
         gpu=1,
+        device=config["training"]["device"],
         mem_mb=config["training"]["mem_mb"],
         runtime="1h",
     params:
@@ -74,6 +76,6 @@ rule predict_scans:
             --volumes {input.volumes:q} --percentiles {input.percentiles:q} --table {input.table:q} \
             --folds {input.folds:q} --landmarks {input.landmarks:q} --classifier {input.classifier:q} \
             --fold {wildcards.fold:q} --seed {wildcards.seed:q} --settings {params.settings:q} \
-            --device {config[training][device]:q} --threads {threads} \
+            --device {resources.device:q} --threads {threads} \
             --predictions {output.predictions:q} >{log:q} 2>&1
         """

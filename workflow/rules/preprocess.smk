@@ -162,3 +162,38 @@ rule check_scan:
             --name {wildcards.scan:q} --limits {params.limits:q} \
             --check {output.check:q} --picture {output.picture:q} >{log:q} 2>&1
         """
+
+
+rule pack_volumes:
+    """Put the volumes of all scans that passed their checks into one array; later stages open no image."""
+    input:
+        volumes=expand("results/preprocess/{scan}/volume.nii.gz", scan=SCANS["scan"]),
+        checks=expand("results/preprocess/{scan}/check.json", scan=SCANS["scan"]),
+    output:
+        volumes="results/preprocess/cohort.npy",
+        percentiles="results/preprocess/percentiles.npy",
+        table="results/preprocess/cohort.tsv",
+    log:
+        "results/logs/pack_volumes.log",
+    benchmark:
+        "results/benchmarks/pack_volumes.tsv"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime="2h",
+    params:
+        # Names alone: the paths of tens of thousands of scans would not fit a command line.
+        scans=SCANS["scan"].tolist(),
+        percentiles=json.dumps(config["landmarks"]["percentiles"]),
+        keep=json.dumps(config["preprocess"]["keep"]),
+        exclude=json.dumps(config["preprocess"]["exclude"]),
+        code=code_digest("neurobar.preprocess.pack_volumes"),
+    shell:
+        r"""
+        python -m neurobar.preprocess.pack_volumes \
+            --folder results/preprocess --scans {params.scans:q} --at {params.percentiles:q} \
+            --keep {params.keep:q} --exclude {params.exclude:q} \
+            --volumes {output.volumes:q} --percentiles {output.percentiles:q} --table {output.table:q} >{log:q} 2>&1
+        """

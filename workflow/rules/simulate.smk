@@ -55,9 +55,7 @@ rule simulate_scan:
         runtime="5m",
     params:
         # The plan of this scan alone: a larger cohort leaves the scans of a smaller one as they are.
-        plan=lambda wildcards: PLANS.loc[
-            f"{wildcards.subject}_{wildcards.session}"
-        ].to_json(),
+        plan=lambda wildcards: PLANS.loc[f"{wildcards.subject}_{wildcards.session}"].to_json(),
         code=code_digest("neurobar.simulate.simulate_scan"),
     shell:
         r"""

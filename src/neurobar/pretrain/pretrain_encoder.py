@@ -26,6 +26,7 @@ from neurobar.training.checkpoints import save_weights
 from neurobar.training.command import FoldOfCohort, cohort_parser, open_fold, run_command
 from neurobar.training.devices import Device, seed_everything
 from neurobar.training.loop import train
+from neurobar.transforms.grids import coarsen_atlas
 from neurobar.transforms.regions import RegionMap
 from neurobar.transforms.replacements import soft_label
 
@@ -184,7 +185,8 @@ def pretrain(
 def run_job(args: argparse.Namespace) -> None:
     """Pre-train and write encoder, history and the scans that were seen."""
     fold = open_fold(args)
-    regions = RegionMap.of(torch.from_numpy(read_regions(args.atlas)).to(fold.device.place))
+    atlas = coarsen_atlas(torch.from_numpy(read_regions(args.atlas)), fold.coarsen)
+    regions = RegionMap.of(atlas.to(fold.device.place))
     model, history = pretrain(fold, regions, args.settings, args.seed)
     fold.write_seen(args.seen)
     with written_whole(args.history) as partial:

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+from torch import Tensor
 
 from neurobar.data.cohorts import Cohort, part_of_fold, read_cohort, read_folds
 from neurobar.data.files import written_whole
+from neurobar.data.volumes import GRID_SPACING_MM
 from neurobar.training.devices import Device, choose_device, describe
 from neurobar.training.scans import load_scans, read_landmarks
 
@@ -57,6 +59,8 @@ class FoldOfCohort:
 
     Attributes
     ----------
+    coarsen : int
+        Voxels of the cohort along the edge of one that the network sees.
     seen : dict of str to list of str
         For each role, the scans that were used in it; the leak audit reads them.
     """
@@ -66,6 +70,7 @@ class FoldOfCohort:
         self.folds = read_folds(args.folds)
         self.fold = args.fold
         self.landmarks = read_landmarks(args.landmarks)
+        self.coarsen = round(args.settings["voxel_mm"] / GRID_SPACING_MM)
         self.device = device
         self.seen: dict[str, list[str]] = {}
 
@@ -73,9 +78,15 @@ class FoldOfCohort:
         """Return the rows of the split that play one part; see `part_of_fold`."""
         return part_of_fold(self.folds, self.fold, part)
 
-    def load(self, part: str):
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Size D, H, W of the grid that the network sees."""
+        return tuple(length // self.coarsen for length in self.cohort.volumes.shape[1:])
+
+    def load(self, part: str) -> Tensor:
         """Load the volumes of one part, float16 (n, 1, D, H, W), in the order of `rows`."""
-        return load_scans(self.cohort, self.rows(part)["scan"], self.landmarks, self.device.place)
+        scans = self.rows(part)["scan"]
+        return load_scans(self.cohort, scans, self.landmarks, coarsen=self.coarsen, device=self.device.place)
 
     def write_seen(self, path: str | Path) -> None:
         """Write which scan was used in which role.

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from neurobar.data.cohorts import Cohort
+from neurobar.transforms.grids import coarsen_volumes
 from neurobar.transforms.landmarks import standardise
 
 CHUNK = 16  # scans that are held in float32 at once
@@ -31,7 +32,7 @@ def read_landmarks(path: str | Path) -> Tensor:
     return torch.tensor(json.loads(Path(path).read_text())["landmarks"])
 
 
-def load_scans(cohort: Cohort, scans: pd.Series, landmarks: Tensor, device: torch.device) -> Tensor:
+def load_scans(cohort: Cohort, scans: pd.Series, landmarks: Tensor, *, coarsen: int, device: torch.device) -> Tensor:
     """Bring some scans onto the device and standardise their intensities there.
 
     Parameters
@@ -41,6 +42,8 @@ def load_scans(cohort: Cohort, scans: pd.Series, landmarks: Tensor, device: torc
         Names, in the order of the result. No other scan is read.
     landmarks : float (P,)
         The standard landmarks of the fold.
+    coarsen : int
+        Voxels of the cohort along the edge of one that is returned.
     device : torch.device
 
     Returns
@@ -54,5 +57,5 @@ def load_scans(cohort: Cohort, scans: pd.Series, landmarks: Tensor, device: torc
     for chosen in np.array_split(rows, range(CHUNK, len(rows), CHUNK)):
         volumes = torch.from_numpy(cohort.volumes[chosen]).to(device).unsqueeze(1)
         percentiles = torch.from_numpy(cohort.percentiles[chosen]).to(device)
-        chunks.append(standardise(volumes, percentiles, landmarks).half())
+        chunks.append(coarsen_volumes(standardise(volumes, percentiles, landmarks), coarsen).half())
     return torch.cat(chunks)
