@@ -18,10 +18,10 @@ run: $(VENV)/.run  ## run the default study up to its tables
 	snakemake --cores $(CORES)
 
 test: $(VENV)/.dev  ## run all tests
-	pytest --numprocesses 2 --dist worksteal
+	pytest --numprocesses 2 --dist loadgroup
 
 test-fast: $(VENV)/.dev  ## run the tests that take no more than a few seconds each
-	pytest --numprocesses 2 --dist worksteal -m "not slow"
+	pytest --numprocesses 2 --dist loadgroup -m "not slow"
 
 check: $(VENV)/.dev  ## check style, layers, rules and a dry run of every study
 	ruff check .

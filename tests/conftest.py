@@ -147,7 +147,7 @@ class Workflow:
 
     def plan(self, *words: str, settings: dict | None = None) -> dict[str, int]:
         """Return how many jobs of each rule would run."""
-        done = self.run("--dry-run", "--quiet", "host", *words, settings=settings)
+        done = self.run(*words, "--dry-run", "--quiet", "host", settings=settings)
         assert done.returncode == 0, done.stdout + done.stderr
         text = done.stdout + done.stderr
         if "Nothing to be done" in text:
@@ -160,3 +160,9 @@ class Workflow:
 def workflow(root, tmp_path) -> Workflow:
     """Return the repository's own code with an empty working folder."""
     return Workflow(root, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def workflow_class() -> type[Workflow]:
+    """Return the class of `workflow`, for tests that run on a copy of the code."""
+    return Workflow

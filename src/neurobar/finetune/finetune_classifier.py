@@ -31,15 +31,19 @@ class BestWeights:
     Parameters
     ----------
     model : torch.nn.Module
+    select_by : {"loss", "accuracy"}
+        Which score of the selection fold judges; the loss the lower, the accuracy the higher the better.
     """
 
-    def __init__(self, model: torch.nn.Module) -> None:
+    def __init__(self, model: torch.nn.Module, select_by: str) -> None:
         self.model = model
+        self.select_by = select_by
         self.score = -np.inf
         self.weights: dict[str, Tensor] = {}
 
-    def offer(self, score: float) -> None:
-        """Copy the model's weights if `score` is higher than any before."""
+    def offer(self, scores: dict[str, float]) -> None:
+        """Copy the model's weights if its scores (see `selection_scores`) are better than any before."""
+        score = -scores["select_loss"] if self.select_by == "loss" else scores["select_accuracy"]
         if score > self.score:
             self.score = score
             self.weights = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
@@ -85,10 +89,9 @@ def finetune(fold: FoldOfCohort, model: Classifier, task: dict[str, Any], seed: 
     list of dict
         The history.
     """
-    parts = {part: (fold.load(part), _labels(fold, part)) for part in ("train", "select")}
-    volumes, labels = parts["train"]
-    best = BestWeights(model)
-    sign = -1 if task["select_by"] == "loss" else 1
+    volumes, labels = fold.load("train"), _labels(fold, "train")
+    select_volumes, select_labels = fold.load("select"), _labels(fold, "select")
+    best = BestWeights(model, task["select_by"])
 
     def plan_epoch(epoch: int) -> list[Tensor]:
         order = np.random.default_rng((seed, fold.fold, epoch)).permutation(len(volumes))
@@ -100,19 +103,18 @@ def finetune(fold: FoldOfCohort, model: Classifier, task: dict[str, Any], seed: 
         return {"loss": binary_cross_entropy_with_logits(logits.float(), labels[rows])}
 
     def after_epoch(_epoch: int) -> dict[str, float]:
-        scans, truth = parts["select"]
-        scores = selection_scores(predict_logits(model, scans, batch=task["batch"], device=fold.device), truth)
-        best.offer(sign * scores[f"select_{task['select_by']}"])
+        logits = predict_logits(model, select_volumes, batch=task["batch"], device=fold.device)
+        scores = selection_scores(logits, select_labels)
+        best.offer(scores)
         return scores
 
-    seeds = (seed, fold.fold)
     history = train(
         model,
         plan_epoch=plan_epoch,
         losses_of=losses_of,
         after_epoch=after_epoch,
         settings=task,
-        seeds=seeds,
+        seeds=(seed, fold.fold),
         device=fold.device,
     )
     best.restore()

@@ -1,0 +1,169 @@
+"""The whole pipeline on a few simulated heads, once, and what a change makes it do again."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+
+TINY = {
+    "simulate": {"subjects": 10, "two_session_share": 0.1},
+    "split": {"folds": 2, "candidates": 10},
+    "training": {"voxel_mm": 8},
+    "encoder": {"patch": 8, "width": 16, "layers": 1, "heads": 2},
+    "pretrain": {
+        "epochs": 1,
+        "inner_cuts": {"count": 2, "size": 2},
+        "outer_cuts": {"count": 2, "size": 5},
+        "shuffle": {"count": 2, "size": 2},
+    },
+    "finetune": {"epochs": 1},
+}
+TRAINING = {"finetune_classifier", "predict_scans", "audit_training", "score_predictions", "write_table"}
+TARGETS = {"all"}
+
+
+@pytest.fixture(scope="module")
+def demo(root, workflow_class, tmp_path_factory):
+    """Run the pipeline on a copy of the code, so that the code can be edited."""
+    copy = tmp_path_factory.mktemp("neurobar")
+    for name in ("src", "workflow", "envs", "profiles"):
+        shutil.copytree(root / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for name in ("Snakefile", "config.yaml"):
+        shutil.copy(root / name, copy / name)
+    (copy / "run").mkdir()
+    calls = workflow_class(copy, copy / "run")
+    done = calls.run(settings=TINY)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return calls
+
+
+def changed(**blocks):
+    """Return the tiny study with changes to some of its blocks."""
+    return TINY | {name: TINY.get(name, {}) | block for name, block in blocks.items()}
+
+
+@pytest.fixture
+def edit(demo):
+    """Edit a source file of the copy for one test."""
+    edited = []
+
+    def replace(name, old, new):
+        path = demo.root / "src" / "neurobar" / name
+        text = path.read_text()
+        assert old in text
+        edited.append((path, text))
+        path.write_text(text.replace(old, new, 1))
+
+    yield replace
+    for path, text in edited:
+        path.write_text(text)
+
+
+def test_the_table_has_eight_rows_beside_the_papers(demo):
+    table = pd.read_csv(demo.folder / "results" / "report" / "table_1.csv")
+    assert table["method"].tolist() == [
+        "ViT from scratch",
+        "Contrastive",
+        "Recon",
+        "Contrastive + Recon",
+        "CutMix",
+        "CutMix + Recon",
+        "BAR",
+        "BAR + Recon",
+    ]
+    assert table["accuracy_paper_mean"].tolist() == [80.83, 80.1, 82.69, 83.4, 85.29, 86.4, 86.3, 87.22]
+    assert table["accuracy_mean"].between(0, 100).all()
+    assert (table["folds"] == 2).all()
+    text = (demo.folder / "results" / "report" / "table_1.md").read_text()
+    assert "simulated" in text
+
+
+def test_no_leak_was_found_and_every_job_was_looked_at(demo):
+    audit = json.loads((demo.folder / "results" / "evaluate" / "audit.json").read_text())
+    assert audit["leaks"] == []
+    assert audit["jobs"] == 2 * (7 + 8)
+
+
+def test_volumes_are_brains_on_the_grid(demo):
+    volumes = np.load(demo.folder / "results" / "preprocess" / "cohort.npy", mmap_mode="r")
+    assert volumes.shape[1:] == (96, 96, 96)
+    litres = (volumes > 0).sum((1, 2, 3)) * 8e-6
+    assert ((litres > 0.9) & (litres < 2.2)).all()
+
+
+def test_true_and_found_brain_masks_agree(demo):
+    import nibabel as nib
+
+    dice = []
+    for truth in (demo.folder / "results" / "simulate" / "derivatives").rglob("*_desc-brain_mask.nii.gz"):
+        scan = truth.name.removesuffix("_desc-brain_mask.nii.gz")
+        found = demo.folder / "results" / "preprocess" / scan / "native_brain_mask.nii.gz"
+        true, mask = (np.asarray(nib.load(path).dataobj) > 0 for path in (truth, found))
+        dice.append(2 * (true & mask).sum() / (true.sum() + mask.sum()))
+    assert len(dice) == 11
+    assert np.mean(dice) > 0.97
+
+
+def test_every_job_left_its_log_and_its_costs(demo):
+    for folder in ("logs", "benchmarks"):
+        rules = {path.name.split(".")[0] for path in (demo.folder / "results" / folder).iterdir()}
+        assert {"register_scan", "pretrain_encoder", "write_table", "audit_folds"} <= rules
+    log = demo.folder / "results/logs/pretrain_encoder/bar_recon/fold-0/seed-0.log"
+    assert "epoch 1/1  loss" in log.read_text()
+    assert "s left" in log.read_text()
+
+
+def test_intermediate_volumes_are_gone_and_little_is_kept(demo):
+    for folder in (demo.folder / "results" / "preprocess").glob("sub-*"):
+        assert not list(folder.glob("t1w_*"))
+        assert sum(path.stat().st_size for path in folder.iterdir()) < 3e6
+
+
+def test_a_second_run_does_nothing(demo):
+    assert demo.plan(settings=TINY) == {}
+
+
+def test_a_finetuning_setting_plans_finetuning_and_what_follows(demo):
+    jobs = demo.plan(settings=changed(finetune={"rate": 1e-4}))
+    assert set(jobs) == TRAINING | TARGETS
+    assert jobs["finetune_classifier"] == 16
+
+
+def test_a_setting_of_one_run_plans_that_run_alone(demo):
+    jobs = demo.plan(settings=TINY | {"runs": {"bar_recon": {"sigma": 0.5}}})
+    assert jobs["pretrain_encoder"] == 2
+    assert jobs["finetune_classifier"] == 2
+    assert jobs["score_predictions"] == 1
+
+
+def test_the_place_where_it_is_computed_plans_nothing(demo):
+    assert demo.plan(settings=changed(training={"device": "cpu", "mem_mb": 3000})) == {}
+
+
+def test_a_number_in_the_losses_plans_pretraining_and_what_follows(demo, edit):
+    edit("losses/contrastive.py", "(2 * sigma**2)", "(3 * sigma**2)")
+    jobs = demo.plan(settings=TINY)
+    assert set(jobs) == TRAINING | TARGETS | {"pretrain_encoder"}
+    assert jobs["pretrain_encoder"] == 14
+
+
+def test_one_mixing_plans_its_own_runs_alone(demo, edit):
+    edit("transforms/mixings/boxes.py", "count: int = 8", "count: int = 9")
+    assert demo.plan(settings=TINY)["pretrain_encoder"] == 4
+
+
+def test_a_docstring_or_a_comment_plans_nothing(demo, edit):
+    edit("losses/contrastive.py", "Pull together the views", "Draw together the views")
+    edit("losses/contrastive.py", "# The similarities", "# Similarities")
+    edit("preprocess/correct_bias.py", '"""Remove', '"""Take away')
+    assert demo.plan(settings=TINY) == {}
+
+
+def test_a_further_subject_is_preprocessed_alone(demo):
+    jobs = demo.plan("preprocess", settings=changed(simulate={"subjects": 11}))
+    assert jobs["simulate_scan"] == jobs["register_scan"] == jobs["check_scan"] == 1
+    assert jobs["pack_volumes"] == 1
