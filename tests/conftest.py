@@ -138,7 +138,7 @@ class Workflow:
             extra = ["--configfile", str(self.folder / "settings.yaml")]
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.root / "Snakefile")]
         return subprocess.run(
-            [*command, "--directory", str(self.folder), "--cores", "2", *extra, *words],
+            [*command, "--directory", str(self.folder), "--cores", "2", *words, *extra],
             cwd=self.root,
             env=os.environ | {"PYTHONPATH": str(self.root / "src"), "OMP_NUM_THREADS": "1"},
             capture_output=True,

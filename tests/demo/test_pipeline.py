@@ -6,11 +6,14 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
+
+from neurobar.simulate.list_simulated_scans import planned_scans
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
 TINY = {
-    "simulate": {"subjects": 10, "two_session_share": 0.1},
+    "simulate": {"subjects": 10, "two_session_share": 0.3},
     "split": {"folds": 2, "candidates": 10},
     "training": {"voxel_mm": 8},
     "encoder": {"patch": 8, "width": 16, "layers": 1, "heads": 2},
@@ -104,7 +107,7 @@ def test_true_and_found_brain_masks_agree(demo):
         found = demo.folder / "results" / "preprocess" / scan / "native_brain_mask.nii.gz"
         true, mask = (np.asarray(nib.load(path).dataobj) > 0 for path in (truth, found))
         dice.append(2 * (true & mask).sum() / (true.sum() + mask.sum()))
-    assert len(dice) == 11
+    assert len(dice) == 12
     assert np.mean(dice) > 0.97
 
 
@@ -164,6 +167,9 @@ def test_a_docstring_or_a_comment_plans_nothing(demo, edit):
 
 
 def test_a_further_subject_is_preprocessed_alone(demo):
-    jobs = demo.plan("preprocess", settings=changed(simulate={"subjects": 11}))
-    assert jobs["simulate_scan"] == jobs["register_scan"] == jobs["check_scan"] == 1
+    study = changed(simulate={"subjects": 11})
+    config = yaml.safe_load((demo.root / "config.yaml").read_text())["simulate"]
+    before, after = (len(planned_scans(config | settings["simulate"])) for settings in (TINY, study))
+    jobs = demo.plan("preprocess", settings=study)
+    assert jobs["simulate_scan"] == jobs["register_scan"] == jobs["check_scan"] == after - before
     assert jobs["pack_volumes"] == 1

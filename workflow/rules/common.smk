@@ -1,7 +1,9 @@
 # Settings and scans of the study, checked when the workflow loads, and the functions that rules ask.
 
 import json
-import shlex
+import os
+import sys
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
@@ -38,8 +40,9 @@ PREDICTED = "results/finetune/{task}/fold-{fold}/seed-{seed}/predictions.tsv"
 REPORTED = expand("results/report/{table}.{suffix}", table=config["tables"], suffix=["csv", "md", "tex"])
 
 
-# Jobs run the code that was hashed, whatever else is installed in their environment.
-shell.prefix(f"set -euo pipefail; export PYTHONPATH={shlex.quote(f'{workflow.basedir}/src')}; ")
+# Jobs run the code that was hashed, with the interpreter of Snakemake unless their environment has its own.
+os.environ["PYTHONPATH"] = f"{workflow.basedir}/src"
+os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 
 
 wildcard_constraints:

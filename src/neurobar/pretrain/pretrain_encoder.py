@@ -152,13 +152,8 @@ def pretrain(
     model = EncoderWithDecoder(regions.shape, settings["encoder"]).to(device.place)
 
     def plan_epoch(epoch: int) -> list[Batch]:
-        batches = plan_batches(
-            rows["subject"].to_numpy(),
-            batch=run["batch"],
-            beta=run["beta"],
-            donor=run["donor"],
-            seeds=(seed, fold.fold, epoch),
-        )
+        choices = {name: run[name] for name in ("batch", "beta", "donor")}
+        batches = plan_batches(rows["subject"].to_numpy(), **choices, seeds=(seed, fold.fold, epoch))
         for batch in batches:
             fold.seen.setdefault("anchor", []).extend(rows["scan"].iloc[batch.anchor])
             if run["mixing"] != "none":
