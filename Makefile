@@ -16,6 +16,7 @@ setup: $(VENV)/.dev  ## make the virtual environment with everything for develop
 
 run: $(VENV)/.run  ## run the default study up to its tables
 	snakemake --cores $(CORES)
+	@cat results/report/table_1.md
 
 test: $(VENV)/.dev  ## run all tests
 	pytest --numprocesses 2 --dist loadgroup

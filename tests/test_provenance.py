@@ -28,6 +28,7 @@ def package(tmp_path):
 
 def digest(package, *modules):
     _source_of.cache_clear()
+    _digest.cache_clear()
     return _digest(modules, package)
 
 

@@ -37,6 +37,7 @@ def code_digest(*modules: str) -> str:
     return _digest(modules, PACKAGE)
 
 
+@cache
 def _digest(modules: tuple[str, ...], package: Path) -> str:
     reached: dict[str, str] = {}
     waiting = list(modules)

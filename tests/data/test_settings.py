@@ -35,6 +35,12 @@ def test_the_default_study_is_valid(settings, schema):
         (("landmarks", "percentiles"), [10, 5], r"percentiles must increase"),
         (("encoder", "heads"), 7, r"multiple of encoder\.heads"),
         (("cohort", "positive"), "CN", r"the same class"),
+        (("runs", "bar", "mixing"), "region", r"runs\.bar\.mixing 'region' is none of none, boxes, regions"),
+        (("runs", "cutmix", "mixing_settings"), {"cuont": 6}, r"mixing_settings\.cuont is unknown to the mixing boxes"),
+        (("encoder", "patch"), 32, r"patch 32 does not divide the 48 voxels of 4 mm"),
+        (("atlas", "image"), "own.nii.gz", r"atlas\.labels is missing"),
+        (("cohort", "label"), "sex", r"the simulated cohort has the label diagnosis"),
+        (("pretrain", "outer_cuts"), {"count": 0, "size": 5}, r"pretrain\.outer_cuts\.count: 0 is less than"),
         (("runs", "Bad Name"), {"contrast": "infonce"}, r"'Bad Name' does not match"),
     ],
 )

@@ -51,7 +51,7 @@ def test_numbers_can_be_classes(tmp_path):
         (changed(1, path="gone.nii.gz"), r"row 3: there is no file 'gone.nii.gz'\."),
         (changed(1, path=""), r"row 3: the path is empty\."),
         (changed(0, diagnosis="FTD"), r"row 2: diagnosis 'FTD' is neither CN nor AD; .*cohort.ignored"),
-        (changed(0, diagnosis=""), r"row 2: diagnosis nan is neither"),
+        (changed(0, diagnosis=""), r"row 2: diagnosis 'n/a' is neither"),
         (changed(0, age="old"), r"row 2: age 'old' is not a number of years"),
         (changed(0, age="-3"), r"row 2: age '-3' is not a number of years"),
         (ROWS[1:], r"has no scan with diagnosis 'AD'\."),
@@ -65,6 +65,11 @@ def test_numbers_can_be_classes(tmp_path):
 def test_a_faulty_sheet_is_refused_with_its_row(tmp_path, rows, message):
     with pytest.raises(ValueError, match=message):
         read_scans(write(tmp_path, rows), COHORT)
+
+
+def test_scans_without_a_label_can_be_ignored(tmp_path):
+    rows = changed(2, diagnosis="")
+    assert len(read_scans(write(tmp_path, rows), COHORT | {"ignored": ["n/a"]})) == 2
 
 
 def test_a_sheet_that_is_not_there_is_named(tmp_path):

@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 TINY = {
     "simulate": {"subjects": 10, "two_session_share": 0.3},
     "split": {"folds": 2, "candidates": 10},
-    "training": {"voxel_mm": 8},
+    "training": {"voxel_mm": 6},
     "encoder": {"patch": 8, "width": 16, "layers": 1, "heads": 2},
     "pretrain": {
         "epochs": 1,

@@ -81,6 +81,16 @@ def test_loss_stays_finite_in_half_precision_at_a_tiny_temperature(views):
     assert torch.isfinite(loss)
 
 
+def test_an_anchor_without_any_weight_adds_nothing(views):
+    weights = torch.eye(5)
+    weights[2, 2] = 0
+    loss = weighted_contrastive(view_1=views[0], view_2=views[1], weights=weights, temperature=0.1)
+    whole = weighted_contrastive(view_1=views[0], view_2=views[1], weights=torch.eye(5), temperature=0.1)
+    similarity = normalize(views[0]) @ normalize(views[1]).T
+    missing = -(similarity / 0.1).log_softmax(1)[2, 2] / 5
+    assert float(loss) == pytest.approx(float(whole - missing), rel=1e-5)
+
+
 def test_gradient_agrees_with_finite_differences(views):
     weights = torch.rand(5, 5, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
 

@@ -1,4 +1,6 @@
 import json
+import math
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -61,17 +63,28 @@ def test_reconstruction_becomes_better(tiny_cohort, tmp_path):
 
 
 def test_weights_follow_the_contrast():
-    labels, mixed = torch.tensor([0.0, 1.0]), torch.tensor([0.25, 0.75])
-    settings = {"sigma": 0.8, "view_2_label": "mixed"}
-    infonce, soft, hard = (
-        contrast_weights(labels, mixed, settings | {"contrast": kind})
-        for kind in ("infonce", "soft_labels", "hard_labels")
-    )
-    own = contrast_weights(labels, mixed, settings | {"contrast": "soft_labels", "view_2_label": "own"})
-    assert infonce.tolist() == [[1, 0], [0, 1]]
-    assert hard.tolist() == [[1, 0], [0, 1]]
-    assert soft.diagonal().tolist() == [1, 1]
-    assert float(own[0, 0]) == pytest.approx(float(torch.exp(torch.tensor(-(0.25**2) / (2 * 0.64)))))
+    labels, mixed = torch.tensor([0.0, 1.0, 0.0]), torch.tensor([0.25, 0.25, 0.75])
+
+    def weights(contrast, view_2_label="mixed"):
+        settings = {"sigma": 0.8, "contrast": contrast, "view_2_label": view_2_label}
+        return contrast_weights(labels, mixed, settings)
+
+    far, near = (math.exp(-(distance**2) / (2 * 0.8**2)) for distance in (0.75, 0.25))
+    middle = math.exp(-(0.5**2) / (2 * 0.8**2))
+    assert weights("infonce").tolist() == torch.eye(3).tolist()
+    assert weights("hard_labels").tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
+    assert weights("hard_labels", "own").tolist() == [[1, 0, 1], [1, 0, 1], [0, 1, 0]]
+    assert weights("soft_labels").flatten().tolist() == pytest.approx([1, 1, middle, 1, 1, middle, middle, middle, 1])
+    assert weights("soft_labels", "own").flatten().tolist() == pytest.approx([near, far, near] * 2 + [far, near, far])
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_a_gpu_gives_equal_bytes_too(tiny_cohort, tmp_path):
+    arguments = [*tiny_cohort.arguments[:-1], "cuda"]
+    on_gpu = replace(tiny_cohort, arguments=arguments)
+    first, again = (pretrain(on_gpu, tmp_path / name, on_gpu.settings_with()) for name in "ab")
+    assert first["encoder"].read_bytes() == again["encoder"].read_bytes()
 
 
 def test_a_fault_ends_in_one_sentence(tiny_cohort, tmp_path):

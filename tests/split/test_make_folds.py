@@ -19,13 +19,29 @@ def scans(subjects=40, seed=0):
     return pd.DataFrame(rows, columns=["scan", "subject", "label", "age", "sex"])
 
 
-def test_no_subject_is_in_two_folds_and_all_are_in_one():
-    for seed in range(20):
+def write_and_split(folder, table, used=True, seed=0):
+    """Run the command on a sheet and return the split it wrote."""
+    paths = [f"{scan}.nii.gz" for scan in table["scan"]]
+    for path in paths:
+        (folder / path).touch()
+    sheet = table.assign(path=paths, diagnosis=table["label"].map({0: "CN", 1: "AD"})).drop(columns="label")
+    sheet.to_csv(folder / "scans.tsv", sep="\t", index=False)
+    pd.DataFrame({"scan": table["scan"], "used": used, "reason": ""}).to_csv(folder / "c.tsv", sep="\t", index=False)
+    cohort = {"label": "diagnosis", "negative": "CN", "positive": "AD", "ignored": []}
+    words = ["--sheet", "scans.tsv", "--table", "c.tsv", "--folds", "folds.tsv"]
+    words = [word if word.startswith("--") else str(folder / word) for word in words]
+    main([*words, "--cohort", json.dumps(cohort), "--settings", json.dumps(SETTINGS | {"seed": seed})])
+    return pd.read_csv(folder / "folds.tsv", sep="\t", dtype={"part": str})
+
+
+def test_no_subject_is_in_two_folds_and_every_scan_is_in_one(tmp_path):
+    for seed in range(5):
         table = scans(seed=seed)
-        parts = assign_parts(describe_subjects(table), **SETTINGS)
-        assert table.join(parts, on="subject").groupby("subject")["part"].nunique().eq(1).all()
-        assert set(parts) == {"test", "0", "1", "2"}
-        assert len(parts) == 40
+        folds = write_and_split(tmp_path, table, seed=seed)
+        assert folds.groupby("subject")["part"].nunique().eq(1).all()
+        assert sorted(folds["scan"]) == sorted(table["scan"])
+        assert set(folds["part"]) == {"test", "0", "1", "2"}
+        assert folds.set_index("scan")["label"].to_dict() == table.set_index("scan")["label"].to_dict()
 
 
 def test_parts_are_stratified_by_label():
@@ -70,18 +86,5 @@ def test_too_few_subjects_are_refused():
 
 def test_scans_that_were_left_out_are_not_split(tmp_path):
     table = scans()
-    (tmp_path / "x.nii.gz").touch()
-    paths = [f"{scan}.nii.gz" for scan in table["scan"]]
-    for path in paths:
-        (tmp_path / path).touch()
-    table.assign(path=paths, diagnosis=table["label"].map({0: "CN", 1: "AD"})).drop(columns="label").to_csv(
-        tmp_path / "scans.tsv", sep="\t", index=False
-    )
     used = table["scan"] != "s0_0"
-    pd.DataFrame({"scan": table["scan"], "used": used, "reason": ""}).to_csv(tmp_path / "c.tsv", sep="\t", index=False)
-    cohort = {"label": "diagnosis", "negative": "CN", "positive": "AD", "ignored": []}
-    words = ["--sheet", "scans.tsv", "--table", "c.tsv", "--folds", "folds.tsv"]
-    words = [word if word.startswith("--") else str(tmp_path / word) for word in words]
-    main([*words, "--cohort", json.dumps(cohort), "--settings", json.dumps(SETTINGS)])
-    folds = pd.read_csv(tmp_path / "folds.tsv", sep="\t")
-    assert set(folds["scan"]) == set(table.loc[used, "scan"])
+    assert set(write_and_split(tmp_path, table, used)["scan"]) == set(table.loc[used, "scan"])

@@ -31,6 +31,12 @@ def test_an_atlas_without_regions_is_refused():
         RegionMap.of(torch.zeros(2, 3, 4, dtype=torch.uint8))
 
 
+def test_a_region_without_a_voxel_is_refused(small_atlas):
+    small_atlas[small_atlas == 3] = 0
+    with pytest.raises(ValueError, match="Region 3 of the atlas has no voxel"):
+        RegionMap.of(torch.from_numpy(small_atlas))
+
+
 def test_voxels_of_regions_equal_a_loop_over_voxels(regions, small_atlas):
     chosen = torch.tensor([[True, False, False, True, False], [False] * 5, [True] * 5])
     marked = voxels_of_regions(chosen, regions)
@@ -67,7 +73,7 @@ def test_hidden_regions_were_untouched_and_are_whole(regions, small_atlas):
     taken[1, 0, 1, 1, 1] = True  # one voxel touches region 1
     taken[2] = voxels_of_regions(torch.tensor([[True, True, True, False, False]]), regions)
     taken[3] = True
-    hidden = choose_hidden(taken, regions, part=0.5, generator=generator())
+    hidden = choose_hidden(taken, regions, fraction=0.5, generator=generator())
     counts = count_voxels(hidden, regions)
     touched = count_voxels(taken, regions) > 0
     assert ((counts == 0) | (counts == regions.sizes)).all()

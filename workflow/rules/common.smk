@@ -1,5 +1,6 @@
 # Settings and scans of the study, checked when the workflow loads, and the functions that rules ask.
 
+import hashlib
 import json
 import os
 import sys
@@ -22,18 +23,25 @@ def load_study():
             scans["path"] = [f"results/simulate/{path}" for path in scans["path"]]
         else:
             scans = read_scans(config["cohort"]["scans"], config["cohort"])
+        strangers = sorted({*config["preprocess"]["keep"], *config["preprocess"]["exclude"]} - {*scans["scan"]})
+        if strangers:
+            raise ValueError(f"Config: preprocess.keep and exclude: {strangers[0]!r} is no scan of the cohort.")
     except ValueError as error:
         raise WorkflowError(str(error)) from None
     return scans.set_index("scan", drop=False)
 
 
 SCANS = load_study()
+PREPROCESSED = [scan for scan in SCANS["scan"] if scan not in config["preprocess"]["exclude"]]
+SPLIT_BY = ["scan", "subject", "diagnosis" if config["cohort"]["scans"] is None else "label", "age", "sex"]
+SUBJECTS_DIGEST = hashlib.sha256(SCANS[SPLIT_BY].to_csv(index=False).encode()).hexdigest()[:12]
 SIMULATED = config["cohort"]["scans"] is None
 SHEET = "results/simulate/scans.tsv" if SIMULATED else config["cohort"]["scans"]
 RUNS = sorted({task["run"] for task in config["tasks"].values()} - {None})
 TASKS = list(config["tasks"])
 FOLDS = range(config["split"]["folds"])
 SEEDS = config["seeds"]
+GPUS = 0 if config["training"]["device"] == "cpu" else 1
 PRETRAINED = "results/pretrain/{run}/fold-{fold}/seed-{seed}/encoder.safetensors"
 PREDICTED = "results/finetune/{task}/fold-{fold}/seed-{seed}/predictions.tsv"
 

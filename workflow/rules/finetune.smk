@@ -11,7 +11,7 @@ rule finetune_classifier:
         percentiles="results/preprocess/percentiles.npy",
         table="results/preprocess/cohort.tsv",
         folds="results/split/folds.tsv",
-        audit="results/split/audit.json",
+        audit=ancient("results/split/audit.json"),
         landmarks="results/split/fold-{fold}/landmarks.json",
         encoder=encoder_of_task,
     output:
@@ -26,7 +26,7 @@ rule finetune_classifier:
         "../../envs/training.yaml"
     threads: config["training"]["threads"]
     resources:
-        gpu=1,
+        gpu=GPUS,
         device=config["training"]["device"],
         mem_mb=config["training"]["mem_mb"],
         runtime="12h",
@@ -63,7 +63,7 @@ rule predict_scans:
         "../../envs/training.yaml"
     threads: config["training"]["threads"]
     resources:
-        gpu=1,
+        gpu=GPUS,
         device=config["training"]["device"],
         mem_mb=config["training"]["mem_mb"],
         runtime="1h",

@@ -167,8 +167,8 @@ rule check_scan:
 rule pack_volumes:
     """Put the volumes of all scans that passed their checks into one array; later stages open no image."""
     input:
-        volumes=expand("results/preprocess/{scan}/volume.nii.gz", scan=SCANS["scan"]),
-        checks=expand("results/preprocess/{scan}/check.json", scan=SCANS["scan"]),
+        volumes=expand("results/preprocess/{scan}/volume.nii.gz", scan=PREPROCESSED),
+        checks=expand("results/preprocess/{scan}/check.json", scan=PREPROCESSED),
     output:
         volumes="results/preprocess/cohort.npy",
         percentiles="results/preprocess/percentiles.npy",

@@ -11,7 +11,7 @@ rule pretrain_encoder:
         percentiles="results/preprocess/percentiles.npy",
         table="results/preprocess/cohort.tsv",
         folds="results/split/folds.tsv",
-        audit="results/split/audit.json",
+        audit=ancient("results/split/audit.json"),
         landmarks="results/split/fold-{fold}/landmarks.json",
         atlas="results/fetch/atlas.nii.gz",
     output:
@@ -26,7 +26,7 @@ rule pretrain_encoder:
         "../../envs/training.yaml"
     threads: config["training"]["threads"]
     resources:
-        gpu=1,
+        gpu=GPUS,
         device=config["training"]["device"],
         mem_mb=config["training"]["mem_mb"],
         runtime="24h",

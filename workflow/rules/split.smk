@@ -7,7 +7,8 @@
 rule make_folds:
     """Put each subject, with all its scans, into the test set or one fold."""
     input:
-        sheet=SHEET,
+        # What matters of the sheet is in the params: an edit of another column splits nothing anew.
+        sheet=ancient(SHEET),
         table="results/preprocess/cohort.tsv",
     output:
         folds="results/split/folds.tsv",
@@ -23,6 +24,7 @@ rule make_folds:
         runtime="10m",
     params:
         cohort=json.dumps(config["cohort"]),
+        subjects=SUBJECTS_DIGEST,
         settings=json.dumps(config["split"]),
         code=code_digest("neurobar.split.make_folds"),
     shell:

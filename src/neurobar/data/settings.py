@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,10 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
+
+from neurobar.data.volumes import GRID_SHAPE, GRID_SPACING_MM
+
+MIXINGS = Path(__file__).parents[1] / "transforms" / "mixings"
 
 
 def check_settings(settings: dict[str, Any], schema: str | Path) -> None:
@@ -32,10 +37,10 @@ def check_settings(settings: dict[str, Any], schema: str | Path) -> None:
         raise ValueError(f"Config: {_sentence(fault)}")
     _check_names(settings)
     _check_percentiles(settings["landmarks"]["percentiles"])
-    if settings["encoder"]["width"] % settings["encoder"]["heads"]:
-        raise ValueError("Config: encoder.width must be a multiple of encoder.heads.")
-    if settings["cohort"]["negative"] == settings["cohort"]["positive"]:
-        raise ValueError("Config: cohort.negative and cohort.positive are the same class.")
+    _check_cohort(settings)
+    _check_grid(settings)
+    for name, run in settings["runs"].items():
+        _check_run(name, settings["pretrain"] | run)
 
 
 def _sentence(fault: ValidationError) -> str:
@@ -61,12 +66,51 @@ def _check_names(settings: dict[str, Any]) -> None:
         for row in table["rows"]:
             if row["task"] not in tasks:
                 raise ValueError(f"Config: tables.{name} has a row for {row['task']!r}, which is not among tasks.")
-    for name, run in runs.items():
-        merged = settings["pretrain"] | run
-        if merged["contrast"] == "none" and merged["reconstruction_weight"] == 0:
-            raise ValueError(f"Config: runs.{name} has neither a contrast nor a reconstruction_weight, so no loss.")
 
 
 def _check_percentiles(percentiles: list[float]) -> None:
     if any(later <= earlier for earlier, later in itertools.pairwise(percentiles)):
         raise ValueError("Config: landmarks.percentiles must increase.")
+
+
+def _check_cohort(settings: dict[str, Any]) -> None:
+    cohort, atlas = settings["cohort"], settings["atlas"]
+    if cohort["negative"] == cohort["positive"]:
+        raise ValueError("Config: cohort.negative and cohort.positive are the same class.")
+    classes = (cohort["label"], {cohort["negative"], cohort["positive"]})
+    if cohort["scans"] is None and classes != ("diagnosis", {"CN", "AD"}):
+        raise ValueError("Config: the simulated cohort has the label diagnosis with the classes CN and AD; see cohort.")
+    if atlas["image"] != "aal2" and atlas["labels"] is None:
+        raise ValueError("Config: atlas.labels is missing: an atlas of your own needs its list of codes and names.")
+
+
+def _check_grid(settings: dict[str, Any]) -> None:
+    encoder, voxel_mm = settings["encoder"], settings["training"]["voxel_mm"]
+    length = round(GRID_SHAPE[0] * GRID_SPACING_MM / voxel_mm)
+    if length % encoder["patch"]:
+        raise ValueError(
+            f"Config: encoder.patch {encoder['patch']} does not divide the {length} voxels of {voxel_mm} mm of an axis."
+        )
+    if encoder["width"] % encoder["heads"]:
+        raise ValueError("Config: encoder.width must be a multiple of encoder.heads.")
+
+
+def _check_run(name: str, run: dict[str, Any]) -> None:
+    if run["contrast"] == "none" and run["reconstruction_weight"] == 0:
+        raise ValueError(f"Config: runs.{name} has neither a contrast nor a reconstruction_weight, so no loss.")
+    if run["mixing"] == "none":
+        return
+    source = MIXINGS / f"{run['mixing']}.py"
+    if not source.is_file():
+        known = sorted(path.stem for path in MIXINGS.glob("[a-z]*.py"))
+        raise ValueError(f"Config: runs.{name}.mixing {run['mixing']!r} is none of none, {', '.join(known)}.")
+    unknown = sorted(set(run["mixing_settings"]) - _own_settings(source))
+    if unknown:
+        raise ValueError(f"Config: runs.{name}.mixing_settings.{unknown[0]} is unknown to the mixing {run['mixing']}.")
+
+
+def _own_settings(mixing: Path) -> set[str]:
+    """List the keyword arguments of a mixing from its source, since importing it would import torch."""
+    functions = [node for node in ast.parse(mixing.read_text()).body if isinstance(node, ast.FunctionDef)]
+    choose = next(function for function in functions if function.name == "choose_voxels")
+    return {argument.arg for argument in choose.args.kwonlyargs} - {"ratio", "regions", "generator"}

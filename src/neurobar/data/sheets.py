@@ -67,6 +67,8 @@ def _read_table(sheet: Path) -> pd.DataFrame:
 
 def _with_labels(sheet: Path, table: pd.DataFrame, cohort: dict[str, Any]) -> pd.DataFrame:
     column = cohort["label"]
+    # An unknown label is written n/a in BIDS, and can be ignored by that name.
+    table = table.assign(**{column: table[column].fillna("n/a")})
     table = table[~table[column].isin([str(value) for value in cohort["ignored"]])].copy()
     classes = {str(cohort["negative"]): 0, str(cohort["positive"]): 1}
     labels = table[column].map(classes)

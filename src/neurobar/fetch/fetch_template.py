@@ -113,10 +113,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--spacing-mm", type=float, default=2.0)
     for name in ("template", "mask", "head", "depth"):
         parser.add_argument(f"--{name}", type=Path, required=True)
-    arguments = parser.parse_args(argv)
-    volumes, affine = make_template(arguments.spacing_mm)
+    args = parser.parse_args(argv)
+    volumes, affine = make_template(args.spacing_mm)
     for name, volume in volumes.items():
-        write_volume(getattr(arguments, name), volume, affine)
+        write_volume(getattr(args, name), volume, affine)
 
 
 if __name__ == "__main__":

@@ -213,18 +213,18 @@ def index_bids(folder: Path, output: Path, suffix: str = "T1w") -> pd.DataFrame:
     return sheet.assign(path=[os.path.normpath(Path(root, path)) for path in sheet["path"]])
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Read the command line and write the sheet."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bids", type=Path, required=True, help="root of the BIDS data set")
     parser.add_argument("--output", type=Path, required=True, help="the sheet to write, .tsv")
     parser.add_argument("--suffix", default="T1w", help="kind of the images (T1w)")
-    arguments = parser.parse_args()
+    args = parser.parse_args(argv)
     try:
-        sheet = index_bids(arguments.bids, arguments.output, arguments.suffix)
+        sheet = index_bids(args.bids, args.output, args.suffix)
     except (ValueError, OSError) as error:
         sys.exit(f"index_bids: {error}")
-    with written_whole(arguments.output) as partial:
+    with written_whole(args.output) as partial:
         sheet.to_csv(partial, sep="\t", index=False)
 
 

@@ -62,8 +62,8 @@ def weighted_contrastive(*, view_1: Tensor, view_2: Tensor, weights: Tensor, tem
     view_1, view_2 : float (N, E)
         Class tokens.
     weights : float (N, N)
-        Not negative; row i belongs to anchor i. The identity gives InfoNCE, `rbf_weights` the continuous supervised
-        loss, `equal_label_weights` the supervised one.
+        Not negative; row i belongs to anchor i, and one without any weight adds nothing. The identity gives InfoNCE,
+        `rbf_weights` the continuous supervised loss, `equal_label_weights` the supervised one.
     temperature : float
 
     Returns
@@ -86,5 +86,5 @@ def weighted_contrastive(*, view_1: Tensor, view_2: Tensor, weights: Tensor, tem
         )
     # The similarities are divided by a small temperature, so half precision would be too coarse.
     similarity = normalize(view_1.float(), dim=1) @ normalize(view_2.float(), dim=1).T
-    normalised = weights / weights.sum(1, keepdim=True)
+    normalised = weights / weights.sum(1, keepdim=True).clamp_min(torch.finfo(torch.float32).tiny)
     return -(normalised * log_softmax(similarity / temperature, dim=1)).sum(1).mean()

@@ -151,30 +151,30 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
 
 def main(argv: list[str] | None = None) -> None:
     """Write the check of one scan and its picture."""
-    arguments = parse_arguments(argv)
+    args = parse_arguments(argv)
     try:
-        image = read_head(arguments.scan)
+        image = read_head(args.scan)
     except ValueError as error:
         sys.exit(str(error))
-    registration = read_registration(arguments.registration)
-    volume, grid = read_volume(arguments.volume)
+    registration = read_registration(args.registration)
+    volume, grid = read_volume(args.volume)
     template, mask = (
-        resample(*read_volume(path), volume.shape, grid) for path in (arguments.template, arguments.template_mask)
+        resample(*read_volume(path), volume.shape, grid) for path in (args.template, args.template_mask)
     )
-    native = read_volume(arguments.mask)[0] > 0
-    measured = measure_scan(np.asarray(image.dataobj), image.affine, native, read_volume(arguments.corrected)[0])
+    native = read_volume(args.mask)[0] > 0
+    measured = measure_scan(np.asarray(image.dataobj), image.affine, native, read_volume(args.corrected)[0])
     measured |= measure_fit(volume, template, mask > 0.5)
     measured |= {"smallest_scale": min(registration.scales), "largest_scale": max(registration.scales)}
     measured |= {"shear": registration.shear, "similarity": registration.similarity}
-    reasons = find_reasons(measured, registration, arguments.limits)
+    reasons = find_reasons(measured, registration, args.limits)
     verdict = {"passed": not reasons, "reasons": reasons, "credible": registration.credible}
-    with written_whole(arguments.check) as partial:
-        partial.write_text(json.dumps({"scan": arguments.name, **verdict, **measured}, indent=1) + "\n")
+    with written_whole(args.check) as partial:
+        partial.write_text(json.dumps({"scan": args.name, **verdict, **measured}, indent=1) + "\n")
     summary = (
         f"overlap {measured['overlap']:.3f}, correlation {measured['correlation']:.2f}, {measured['brain_ml']:.0f} ml"
     )
-    title = f"{arguments.name}: {'passed' if not reasons else reasons[0]}  ({summary})"
-    draw_planes(volume, mask > 0.5, title, arguments.picture)
+    title = f"{args.name}: {'passed' if not reasons else reasons[0]}  ({summary})"
+    draw_planes(volume, mask > 0.5, title, args.picture)
 
 
 if __name__ == "__main__":

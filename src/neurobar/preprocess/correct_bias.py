@@ -129,10 +129,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--mask", type=Path, required=True)
     parser.add_argument("--spline-mm", type=float, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    arguments = parser.parse_args(argv)
-    volume, affine = read_volume(arguments.volume)
-    mask, _ = read_volume(arguments.mask)
-    write_volume(arguments.output, remove_bias(volume, mask > 0, affine, arguments.spline_mm), affine)
+    args = parser.parse_args(argv)
+    volume, affine = read_volume(args.volume)
+    mask, _ = read_volume(args.mask)
+    write_volume(args.output, remove_bias(volume, mask > 0, affine, args.spline_mm), affine)
 
 
 if __name__ == "__main__":

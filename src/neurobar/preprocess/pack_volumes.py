@@ -28,7 +28,7 @@ def choose_scans(folder: Path, scans: Iterable[str], *, keep: list[str], exclude
         Holds `{scan}/check.json`.
     scans : iterable of str
     keep, exclude : list of str
-        Scans that take part whatever their check says, and scans that do not.
+        Scans that take part whatever their check says, and scans that do not; of these no file is opened.
 
     Returns
     -------
@@ -48,13 +48,14 @@ def choose_scans(folder: Path, scans: Iterable[str], *, keep: list[str], exclude
         )
     rows = []
     for scan in scans:
+        if scan in exclude:
+            rows.append((scan, False, "Excluded in the config."))
+            continue
         check = json.loads((folder / scan / "check.json").read_text(encoding="utf-8"))
         reason = " ".join(check["reasons"])
-        if scan in exclude:
-            reason = "Excluded in the config."
-        elif scan in keep and not check["passed"]:
+        if scan in keep and not check["passed"]:
             reason = f"Kept in the config: {reason}"
-        rows.append((scan, scan not in exclude and (check["passed"] or scan in keep), reason))
+        rows.append((scan, check["passed"] or scan in keep, reason))
     table = pd.DataFrame(rows, columns=["scan", "used", "reason"])
     if not table["used"].any():
         raise ValueError("No scan passed its checks; see the check.json of each scan.")

@@ -27,18 +27,18 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--settings", type=json.loads, required=True, help="section preprocess.registration, JSON")
     parser.add_argument("--registration", type=Path, required=True, help="JSON (output)")
     parser.add_argument("--deformation", type=Path, required=True, help="NIfTI (output)")
-    arguments = parser.parse_args(argv)
+    args = parser.parse_args(argv)
     try:
-        image = read_head(arguments.scan)
+        image = read_head(args.scan)
     except ValueError as error:
         sys.exit(str(error))
-    head, template_affine = read_volume(arguments.head)
-    template = Template(head, read_volume(arguments.depth)[0], template_affine)
+    head, template_affine = read_volume(args.head)
+    template = Template(head, read_volume(args.depth)[0], template_affine)
     shape, affine = cover(image.shape, image.affine, WORK_MM)
     scan = resample(smooth_to(np.asarray(image.dataobj), image.affine, WORK_MM), image.affine, shape, affine)
-    found = register(scan, affine, template, arguments.settings)
-    write_registration(arguments.registration, found.registration)
-    write_volume(arguments.deformation, found.displacement, found.grid)
+    found = register(scan, affine, template, args.settings)
+    write_registration(args.registration, found.registration)
+    write_volume(args.deformation, found.displacement, found.grid)
 
 
 if __name__ == "__main__":

@@ -91,12 +91,12 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--deformation", type=Path, required=True)
     parser.add_argument("--normalisation", choices=NORMALISATIONS, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    arguments = parser.parse_args(argv)
-    volume, affine = read_volume(arguments.volume)
-    mask, _ = read_volume(arguments.mask)
-    deformation = read_volume(arguments.deformation) if arguments.normalisation == "deformable" else ()
-    points = place_grid(read_registration(arguments.registration).matrix(), *deformation)
-    write_volume(arguments.output, interpolate_brain(volume, mask > 0, affine, points), GRID_AFFINE)
+    args = parser.parse_args(argv)
+    volume, affine = read_volume(args.volume)
+    mask, _ = read_volume(args.mask)
+    deformation = read_volume(args.deformation) if args.normalisation == "deformable" else ()
+    points = place_grid(read_registration(args.registration).matrix(), *deformation)
+    write_volume(args.output, interpolate_brain(volume, mask > 0, affine, points), GRID_AFFINE)
 
 
 if __name__ == "__main__":

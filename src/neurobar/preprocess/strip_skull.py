@@ -92,16 +92,16 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--growth-mm", type=float, required=True, help="reach of the mask outside the template's")
     parser.add_argument("--mask", type=Path, required=True)
     parser.add_argument("--volume", type=Path, required=True)
-    arguments = parser.parse_args(argv)
+    args = parser.parse_args(argv)
     try:
-        image = read_head(arguments.scan)
+        image = read_head(args.scan)
     except ValueError as error:
         sys.exit(str(error))
-    carried, carried_affine = carry_depth(*read_volume(arguments.depth), *read_volume(arguments.deformation))
-    in_template = np.linalg.inv(read_registration(arguments.registration).matrix()) @ image.affine
-    mask = find_brain(image.shape, in_template, carried, carried_affine, arguments.growth_mm)
-    write_volume(arguments.mask, mask.astype(np.uint8), image.affine)
-    write_volume(arguments.volume, np.where(mask, np.asarray(image.dataobj), 0), image.affine)
+    carried, carried_affine = carry_depth(*read_volume(args.depth), *read_volume(args.deformation))
+    in_template = np.linalg.inv(read_registration(args.registration).matrix()) @ image.affine
+    mask = find_brain(image.shape, in_template, carried, carried_affine, args.growth_mm)
+    write_volume(args.mask, mask.astype(np.uint8), image.affine)
+    write_volume(args.volume, np.where(mask, np.asarray(image.dataobj), 0), image.affine)
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ def mixed_view(
         taken = mixing.choose_voxels(ratio=ratio, regions=regions, generator=generator, **settings["mixing_settings"])
     volumes = replace_voxels(anchor, donor, taken)
     if settings["noise_regions"] > 0:
-        hidden = choose_hidden(taken, regions, part=settings["noise_regions"], generator=generator)
+        hidden = choose_hidden(taken, regions, fraction=settings["noise_regions"], generator=generator)
         volumes = fill_with_noise(volumes, hidden, draw_noise(volumes, settings["noise"], generator=generator))
     if settings["cuts_on_view_1"]:
         volumes = cut_view(volumes, settings=settings, generator=generator)

@@ -45,7 +45,9 @@ def summarise(rows: list[dict[str, Any]], scores: dict[str, pd.DataFrame]) -> pd
     return pd.DataFrame(summary)
 
 
-def describe(folds: pd.DataFrame, packed: pd.DataFrame, *, study: str, caption: str, simulated: bool) -> str:
+def describe(
+    folds: pd.DataFrame, packed: pd.DataFrame, *, seeds: int, study: str, caption: str, simulated: bool
+) -> str:
     """Write the caption: what is compared, on whom, and what the figures mean.
 
     Parameters
@@ -54,6 +56,8 @@ def describe(folds: pd.DataFrame, packed: pd.DataFrame, *, study: str, caption: 
         The split.
     packed : pandas.DataFrame
         Table of the packed cohort.
+    seeds : int
+        Repetitions of every fold.
     study, caption : str
         Name of the cohort, and what the table compares.
     simulated : bool
@@ -65,10 +69,11 @@ def describe(folds: pd.DataFrame, packed: pd.DataFrame, *, study: str, caption: 
     test, rest = folds[folds["part"] == "test"], folds[folds["part"] != "test"]
     left_out = int((~packed["used"]).sum())
     return (
-        f"{caption} [%], mean ± standard deviation over {rest['part'].nunique()} folds, scored by scan. "
+        f"{caption} [%], mean ± standard deviation over {rest['part'].nunique()} folds"
+        f"{f' and {seeds} seeds' if seeds > 1 else ''}, scored by scan. "
         f"Cohort: {study}; test set of {len(test)} scans of {test['subject'].nunique()} subjects, "
         f"{len(rest)} scans of {rest['subject'].nunique()} subjects to train and select; "
-        f"{left_out} scans left out by their checks. "
+        f"{left_out} scans left out by their checks or by name. "
         "Paper: Seyfioglu et al., MICCAI 2022, on ADNI." + (f" {SIMULATED}" if simulated else "")
     )
 
@@ -168,7 +173,14 @@ def main(argv: list[str] | None = None) -> None:
     scores = {row["task"]: pd.read_csv(args.scores / row["task"] / "scores.tsv", sep="\t") for row in rows}
     summary = summarise(rows, scores)
     folds, packed = pd.read_csv(args.folds, sep="\t", dtype=str), pd.read_csv(args.packed, sep="\t")
-    caption = describe(folds, packed, study=args.study, caption=args.table["caption"], simulated=args.simulated)
+    caption = describe(
+        folds,
+        packed,
+        seeds=summary["seeds"].max(),
+        study=args.study,
+        caption=args.table["caption"],
+        simulated=args.simulated,
+    )
     table = readable(summary)
     for suffix, text in {
         ".csv": summary.to_csv(index=False, float_format="%.2f"),

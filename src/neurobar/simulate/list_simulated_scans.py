@@ -181,13 +181,13 @@ def write_tables(plans: pd.DataFrame, folder: Path) -> None:
     write_json(folder / "derivatives" / "truth" / "dataset_description.json", truth)
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Read the command line and write the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--settings", type=json.loads, required=True, help="section `simulate` of the config, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="root of the BIDS data set")
-    arguments = parser.parse_args()
-    write_tables(planned_scans(arguments.settings), arguments.output)
+    args = parser.parse_args(argv)
+    write_tables(planned_scans(args.settings), args.output)
 
 
 if __name__ == "__main__":

@@ -85,19 +85,19 @@ def orient_image(volume: np.ndarray, affine: np.ndarray, stored: str) -> nib.Nif
     return image
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Read the command line, simulate the scan and write it with its truth."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--plan", type=json.loads, required=True, help="one plan of `planned_scans`, as JSON")
     parser.add_argument("--output", type=Path, required=True, help="the scan, .nii.gz")
     parser.add_argument("--mask", type=Path, required=True, help="true brain mask, .nii.gz")
     parser.add_argument("--truth", type=Path, required=True, help="severity and true volumes, .json")
-    arguments = parser.parse_args()
-    scan, mask, truth = simulate_scan(arguments.plan)
-    for image, path in ((scan, arguments.output), (mask, arguments.mask)):
+    args = parser.parse_args(argv)
+    scan, mask, truth = simulate_scan(args.plan)
+    for image, path in ((scan, args.output), (mask, args.mask)):
         with written_whole(path) as partial:
             nib.save(image, partial)
-    with written_whole(arguments.truth) as partial:
+    with written_whole(args.truth) as partial:
         partial.write_text(json.dumps(truth, indent=2) + "\n")
 
 

@@ -73,7 +73,7 @@ def _make_cuda_repeatable() -> None:
 def seed_everything(*numbers: int, device: torch.device) -> torch.Generator:
     """Seed PyTorch from some numbers, such as seed, fold and epoch.
 
-    Seeding anew at each epoch lets a job go on from any epoch without a saved random state.
+    Seeding anew at each epoch makes what an epoch draws independent of how earlier ones were run.
 
     Parameters
     ----------
@@ -88,7 +88,8 @@ def seed_everything(*numbers: int, device: torch.device) -> torch.Generator:
     """
     import numpy as np
 
-    first, second = (int(word) for word in np.random.SeedSequence(numbers).generate_state(2))
+    # Their count goes in too, because (0, 1) and (0, 1, 0) would give one sequence.
+    first, second = (int(word) for word in np.random.SeedSequence((len(numbers), *numbers)).generate_state(2))
     torch.manual_seed(first)
     return torch.Generator(device).manual_seed(second)
 

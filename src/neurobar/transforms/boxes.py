@@ -33,7 +33,7 @@ def draw_corners(sizes: Tensor, shape: tuple[int, int, int], *, generator: torch
     return (torch.rand(sizes.shape, generator=generator, device=sizes.device) * (room + 1)).long()
 
 
-def voxels_in_boxes(corners: Tensor, sizes: Tensor, shape: tuple[int, int, int]) -> Tensor:
+def voxels_in_boxes(corners: Tensor, sizes: Tensor, shape: tuple[int, int, int], *, step: int = 1) -> Tensor:
     """Mark the voxels that lie in at least one box.
 
     Parameters
@@ -42,21 +42,24 @@ def voxels_in_boxes(corners: Tensor, sizes: Tensor, shape: tuple[int, int, int])
         Lowest corner and edges of each box [voxels].
     shape : tuple of int
         Size D, H, W of the grid.
+    step : int
+        Only every so many voxels along each axis are looked at.
 
     Returns
     -------
     bool (N, 1, D, H, W)
+        With a step, as much smaller.
     """
-    within = [_within(corners[..., axis], sizes[..., axis], length) for axis, length in enumerate(shape)]
+    places = [torch.arange(0, length, step, device=corners.device) for length in shape]
+    within = [_within(corners[..., axis], sizes[..., axis], place) for axis, place in enumerate(places)]
     planes = within[0].unsqueeze(3) * within[1].unsqueeze(2)  # (N, B, D, H)
     # One matrix product over the boxes counts for each voxel the boxes that hold it.
     hits = planes.flatten(2).transpose(1, 2) @ within[2]  # (N, D * H, W)
-    return (hits > 0).view(-1, 1, *shape)
+    return (hits > 0).view(-1, 1, *map(len, places))
 
 
-def _within(corner: Tensor, size: Tensor, length: int) -> Tensor:
-    """Mark the places of one axis that lie in each box, float (N, B, length)."""
-    place = torch.arange(length, device=corner.device)
+def _within(corner: Tensor, size: Tensor, place: Tensor) -> Tensor:
+    """Mark the places (P,) of one axis that lie in each box, float (N, B, P)."""
     return ((place >= corner.unsqueeze(2)) & (place < (corner + size).unsqueeze(2))).float()
 
 

@@ -42,12 +42,15 @@ class RegionMap:
         Raises
         ------
         ValueError
-            If no voxel belongs to a region.
+            If there is no region, or a region has no voxel: on a grid this coarse it could be neither moved nor hidden.
         """
         flat = atlas.long().flatten()
         sizes = torch.bincount(flat)
         if len(sizes) < 2:
             raise ValueError("The atlas has no region on this grid.")
+        if not sizes[1:].all():
+            lost = int((sizes[1:] == 0).nonzero()[0]) + 1
+            raise ValueError(f"Region {lost} of the atlas has no voxel on this grid; lower training.voxel_mm.")
         order = torch.argsort(flat, stable=True)[sizes[0] :]
         return cls(atlas.long(), order, sizes[1:].cumsum(0))
 
@@ -140,7 +143,7 @@ def fill_with_noise(volumes: Tensor, marked: Tensor, noise: Tensor) -> Tensor:
     return torch.where(marked, noise, volumes)
 
 
-def choose_hidden(taken: Tensor, regions: RegionMap, *, part: float, generator: torch.Generator) -> Tensor:
+def choose_hidden(taken: Tensor, regions: RegionMap, *, fraction: float, generator: torch.Generator) -> Tensor:
     """Draw the regions that brain-aware masking (BAM) hides: some of those that were left untouched.
 
     Parameters
@@ -148,7 +151,7 @@ def choose_hidden(taken: Tensor, regions: RegionMap, *, part: float, generator: 
     taken : bool (N, 1, D, H, W)
         True where the donor replaced the anchor.
     regions : RegionMap
-    part : float
+    fraction : float
         Part of the untouched regions that is hidden [0..1]; the number is rounded.
     generator : torch.Generator
 
@@ -162,5 +165,5 @@ def choose_hidden(taken: Tensor, regions: RegionMap, *, part: float, generator: 
     Source: Seyfioglu et al., MICCAI 2022, brain-aware masking.
     """
     untouched = count_voxels(taken, regions) == 0  # (N, K)
-    count = torch.round(part * untouched.sum(1)).long()
+    count = torch.round(fraction * untouched.sum(1)).long()
     return voxels_of_regions(choose_regions(untouched, count, generator=generator), regions)

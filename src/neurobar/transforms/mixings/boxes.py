@@ -5,22 +5,23 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from neurobar.transforms.boxes import draw_corners, voxels_in_boxes
+from neurobar.transforms.boxes import voxels_in_boxes
 from neurobar.transforms.regions import RegionMap
+
+STEP = 3  # every third voxel is enough to tell how much of the brain some cubes cover
 
 
 def choose_voxels(*, ratio: Tensor, regions: RegionMap, generator: torch.Generator, count: int = 8) -> Tensor:
     """Choose the voxels of randomly placed cubes.
 
-    The cubes of one scan are equal and together as large as the ratio of the grid; where they overlap, less is
-    replaced, which the share that is counted afterwards takes into account.
+    The cubes of one scan are equal, and as large as it takes to cover the ratio of the brain, whatever their overlap.
 
     Parameters
     ----------
     ratio : float (N,)
-        Part of the grid that is replaced, before overlap [0..1].
+        Part of the brain that is replaced [0..1].
     regions : RegionMap
-        Gives the size of the grid.
+        Gives the grid and the brain.
     generator : torch.Generator
     count : int
         Number of cubes.
@@ -34,8 +35,57 @@ def choose_voxels(*, ratio: Tensor, regions: RegionMap, generator: torch.Generat
     -----
     Source: Yun et al., CutMix, ICCV 2019, with several smaller boxes as in Seyfioglu et al., MICCAI 2022.
     """
-    shape = torch.tensor(regions.shape, device=ratio.device)
-    edge = (ratio * shape.prod() / count).pow(1 / 3)  # (N,)
-    sizes = torch.minimum(edge.round().long().view(-1, 1, 1), shape).expand(-1, count, -1)  # (N, B, 3)
-    corners = draw_corners(sizes, regions.shape, generator=generator)
-    return voxels_in_boxes(corners, sizes, regions.shape)
+    places = torch.rand(len(ratio), count, 3, generator=generator, device=ratio.device)
+    edges = fit_edges(ratio, places, regions)
+    return voxels_in_boxes(*place_cubes(edges, places, regions.shape), regions.shape)
+
+
+def place_cubes(edges: Tensor, places: Tensor, shape: tuple[int, int, int]) -> tuple[Tensor, Tensor]:
+    """Put cubes onto the grid.
+
+    Parameters
+    ----------
+    edges : int64 (N,)
+        Edge of the cubes of each scan [voxels]; a cube longer than the grid is cut to it.
+    places : float (N, B, 3)
+        Where each cube lies between the two ends of each axis [0..1).
+    shape : tuple of int
+        Size D, H, W of the grid.
+
+    Returns
+    -------
+    corners, sizes : int64 (N, B, 3)
+    """
+    lengths = torch.tensor(shape, device=places.device)
+    sizes = torch.minimum(edges.view(-1, 1, 1), lengths).expand(places.shape)
+    return (places * (lengths - sizes + 1)).long(), sizes
+
+
+def fit_edges(ratio: Tensor, places: Tensor, regions: RegionMap) -> Tensor:
+    """Find by bisection the cubes that cover the brain as nearly as the ratio asks.
+
+    Parameters
+    ----------
+    ratio : float (N,)
+    places : float (N, B, 3)
+        See `place_cubes`.
+    regions : RegionMap
+
+    Returns
+    -------
+    int64 (N,)
+        Edge of the cubes of each scan [voxels].
+    """
+    brain = regions.atlas[::STEP, ::STEP, ::STEP] > 0
+
+    def covered(edges: Tensor) -> Tensor:
+        cubes = voxels_in_boxes(*place_cubes(edges, places, regions.shape), regions.shape, step=STEP)
+        return (cubes & brain).flatten(1).sum(1) / brain.sum()  # (N,)
+
+    low = torch.zeros_like(ratio, dtype=torch.long)
+    high = torch.full_like(low, max(regions.shape))
+    for _ in range(max(regions.shape).bit_length()):
+        middle = (low + high) // 2
+        is_enough = covered(middle) >= ratio
+        low, high = torch.where(is_enough, low, middle), torch.where(is_enough, middle, high)
+    return torch.where(covered(high) - ratio < ratio - covered(low), high, low)
