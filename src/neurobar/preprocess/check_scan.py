@@ -158,9 +158,7 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(str(error))
     registration = read_registration(args.registration)
     volume, grid = read_volume(args.volume)
-    template, mask = (
-        resample(*read_volume(path), volume.shape, grid) for path in (args.template, args.template_mask)
-    )
+    template, mask = (resample(*read_volume(path), volume.shape, grid) for path in (args.template, args.template_mask))
     native = read_volume(args.mask)[0] > 0
     measured = measure_scan(np.asarray(image.dataobj), image.affine, native, read_volume(args.corrected)[0])
     measured |= measure_fit(volume, template, mask > 0.5)
