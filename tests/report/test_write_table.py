@@ -14,8 +14,12 @@ TABLE = {
 }
 
 
+COHORT = {"label": "diagnosis", "positive": "AD", "negative": "CN"}
+
+
 @pytest.fixture
-def written(tmp_path):
+def write(tmp_path):
+    """Return the command, with scores of two tasks to read."""
     scores = {
         "one": pd.DataFrame(
             {"fold": [0, 1], "seed": 0, "precision": [0.5, 0.7], "recall": 1.0, "accuracy": [0.8, 0.9]}
@@ -29,10 +33,20 @@ def written(tmp_path):
     parts.to_csv(tmp_path / "folds.tsv", sep="\t", index=False)
     packed = pd.DataFrame({"scan": list("abcde"), "used": [True] * 4 + [False], "reason": ""})
     packed.to_csv(tmp_path / "cohort.tsv", sep="\t", index=False)
-    words = {"table": json.dumps(TABLE), "study": "a study", "folds": tmp_path / "folds.tsv"}
-    words |= {"packed": tmp_path / "cohort.tsv", "scores": tmp_path, "output": tmp_path / "table_1"}
-    main(["--simulated", *[word for name, value in words.items() for word in (f"--{name}", str(value))]])
-    return tmp_path
+    words = {"table": json.dumps(TABLE), "study": "a study", "cohort": json.dumps(COHORT)}
+    words |= {"folds": tmp_path / "folds.tsv", "packed": tmp_path / "cohort.tsv"}
+    words |= {"scores": tmp_path, "output": tmp_path / "table_1"}
+
+    def call(*flags):
+        main([*flags, *[word for name, value in words.items() for word in (f"--{name}", str(value))]])
+        return tmp_path
+
+    return call
+
+
+@pytest.fixture
+def written(write):
+    return write("--simulated", "--paper")
 
 
 def test_csv_holds_ours_beside_the_papers(written):
@@ -49,8 +63,24 @@ def test_markdown_names_cohort_counts_and_that_subjects_are_simulated(written):
     assert "| 60.0 ± 14.1 | 74.4 ± 7.0 |" in text
     assert r"x_1 \| y" in text
     assert "undefined" in text
-    for words in ("a study", "1 scans of 1 subjects", "3 scans of 2 subjects", "1 scans left out", "simulated"):
+    for words in (
+        "a study",
+        "1 scans of 1 subjects",
+        "3 scans of 2 subjects",
+        "1 scans left out",
+        "simulated",
+        "AD (positive)",
+    ):
         assert words in text
+
+
+def test_without_the_paper_neither_its_figures_nor_its_name_appear(write):
+    folder = write()
+    assert not [name for name in pd.read_csv(folder / "table_1.csv") if "paper" in name]
+    for suffix in (".md", ".tex"):
+        text = (folder / "table_1").with_suffix(suffix).read_text().lower()
+        assert "paper" not in text
+        assert "simulated" not in text
 
 
 def test_latex_is_escaped(written):

@@ -26,12 +26,14 @@ rule write_table:
     params:
         table=lambda wildcards: json.dumps(config["tables"][wildcards.table]),
         study=config["study"],
+        cohort=json.dumps(config["cohort"]),
         simulated="--simulated" if SIMULATED else "",
+        paper="--paper" if config["report"]["paper_figures"] else "",
         code=code_digest("neurobar.report.write_table"),
     shell:
         r"""
         python -m neurobar.report.write_table \
-            --table {params.table:q} --study {params.study:q} {params.simulated} \
+            --table {params.table:q} --study {params.study:q} {params.simulated} {params.paper} --cohort {params.cohort:q} \
             --folds {input.folds:q} --packed {input.packed:q} --scores results/evaluate \
             --output results/report/{wildcards.table:q} >{log:q} 2>&1
         """

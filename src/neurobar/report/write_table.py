@@ -12,6 +12,7 @@ import pandas as pd
 from neurobar.data.files import written_whole
 
 SCORES = ("precision", "recall", "accuracy")
+PAPER = "Paper: Seyfioglu et al., MICCAI 2022, AD against CN on ADNI."
 SIMULATED = "These subjects are simulated: the figures show that the pipeline works, not how well it detects a disease."
 
 
@@ -45,9 +46,7 @@ def summarise(rows: list[dict[str, Any]], scores: dict[str, pd.DataFrame]) -> pd
     return pd.DataFrame(summary)
 
 
-def describe(
-    folds: pd.DataFrame, packed: pd.DataFrame, *, seeds: int, study: str, caption: str, simulated: bool
-) -> str:
+def describe(folds: pd.DataFrame, packed: pd.DataFrame, *, seeds: int, study: str, caption: str, predicted: str) -> str:
     """Write the caption: what is compared, on whom, and what the figures mean.
 
     Parameters
@@ -58,9 +57,8 @@ def describe(
         Table of the packed cohort.
     seeds : int
         Repetitions of every fold.
-    study, caption : str
-        Name of the cohort, and what the table compares.
-    simulated : bool
+    study, caption, predicted : str
+        Name of the cohort, what the table compares, and which classes are told apart.
 
     Returns
     -------
@@ -69,12 +67,11 @@ def describe(
     test, rest = folds[folds["part"] == "test"], folds[folds["part"] != "test"]
     left_out = int((~packed["used"]).sum())
     return (
-        f"{caption} [%], mean ± standard deviation over {rest['part'].nunique()} folds"
+        f"{caption} [%]: {predicted}; mean ± standard deviation over {rest['part'].nunique()} folds"
         f"{f' and {seeds} seeds' if seeds > 1 else ''}, scored by scan. "
         f"Cohort: {study}; test set of {len(test)} scans of {test['subject'].nunique()} subjects, "
         f"{len(rest)} scans of {rest['subject'].nunique()} subjects to train and select; "
-        f"{left_out} scans left out by their checks or by name. "
-        "Paper: Seyfioglu et al., MICCAI 2022, on ADNI." + (f" {SIMULATED}" if simulated else "")
+        f"{left_out} scans left out by their checks or by name."
     )
 
 
@@ -98,13 +95,15 @@ def cell(mean: float | None, sd: float | None, *, undefined: int = 0) -> str:
     return f"{mean:.1f}{spread}" + (f" (undefined in {undefined})" if undefined else "")
 
 
-def readable(summary: pd.DataFrame) -> pd.DataFrame:
-    """Turn a summary into the cells that a reader sees, ours beside the paper's.
+def readable(summary: pd.DataFrame, *, paper: bool) -> pd.DataFrame:
+    """Turn a summary into the cells that a reader sees.
 
     Parameters
     ----------
     summary : pandas.DataFrame
         From `summarise`.
+    paper : bool
+        Lay the paper's figures beside ours.
 
     Returns
     -------
@@ -116,9 +115,10 @@ def readable(summary: pd.DataFrame) -> pd.DataFrame:
             cell(row[f"{score}_mean"], row[f"{score}_sd"], undefined=row[f"{score}_undefined"])
             for row in summary.to_dict("records")
         ]
-        table[f"{score.capitalize()} (paper)"] = [
-            cell(row[f"{score}_paper_mean"], row[f"{score}_paper_sd"]) for row in summary.to_dict("records")
-        ]
+        if paper:
+            table[f"{score.capitalize()} (paper)"] = [
+                cell(row[f"{score}_paper_mean"], row[f"{score}_paper_sd"]) for row in summary.to_dict("records")
+            ]
     return table
 
 
@@ -158,18 +158,9 @@ def latex(table: pd.DataFrame, caption: str, label: str) -> str:
     return f"\\begin{{table}}\n\\centering\n\\caption{{{text}}}\n\\label{{tab:{label}}}\n{body}\\end{{table}}\n"
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Run the command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--table", type=json.loads, required=True, help="the config's table, JSON")
-    parser.add_argument("--study", required=True, help="name of the cohort")
-    parser.add_argument("--simulated", action="store_true", help="say that these subjects are simulated")
-    parser.add_argument("--folds", required=True, help="part of each scan, TSV")
-    parser.add_argument("--packed", required=True, help="table of the packed cohort, TSV")
-    parser.add_argument("--scores", type=Path, required=True, help="folder with {task}/scores.tsv")
-    parser.add_argument("--output", type=Path, required=True, help="name of the table without its suffix (output)")
-    args = parser.parse_args(argv)
-    rows = args.table["rows"]
+def write(args: argparse.Namespace) -> None:
+    """Summarise the scores of a table and write it in three forms."""
+    rows, cohort = args.table["rows"], args.cohort
     scores = {row["task"]: pd.read_csv(args.scores / row["task"] / "scores.tsv", sep="\t") for row in rows}
     summary = summarise(rows, scores)
     folds, packed = pd.read_csv(args.folds, sep="\t", dtype=str), pd.read_csv(args.packed, sep="\t")
@@ -179,17 +170,34 @@ def main(argv: list[str] | None = None) -> None:
         seeds=summary["seeds"].max(),
         study=args.study,
         caption=args.table["caption"],
-        simulated=args.simulated,
+        predicted=f"{cohort['label']}, {cohort['positive']} (positive) against {cohort['negative']}",
     )
-    table = readable(summary)
+    caption = " ".join([caption, *([PAPER] if args.paper else []), *([SIMULATED] if args.simulated else [])])
+    table = readable(summary, paper=args.paper)
+    figures = summary if args.paper else summary.loc[:, ~summary.columns.str.contains("_paper_")]
     for suffix, text in {
-        ".csv": summary.to_csv(index=False, float_format="%.2f"),
+        ".csv": figures.to_csv(index=False, float_format="%.2f"),
         ".md": markdown(table, caption),
         ".tex": latex(table, caption, args.output.name),
     }.items():
         with written_whole(args.output.with_suffix(suffix)) as partial:
             partial.write_text(text, encoding="utf-8")
     print(markdown(table, caption))
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--table", type=json.loads, required=True, help="the config's table, JSON")
+    parser.add_argument("--study", required=True, help="name of the cohort")
+    parser.add_argument("--cohort", type=json.loads, required=True, help="the config's cohort, JSON")
+    parser.add_argument("--paper", action="store_true", help="lay the paper's figures beside ours")
+    parser.add_argument("--simulated", action="store_true", help="say that these subjects are simulated")
+    parser.add_argument("--folds", required=True, help="part of each scan, TSV")
+    parser.add_argument("--packed", required=True, help="table of the packed cohort, TSV")
+    parser.add_argument("--scores", type=Path, required=True, help="folder with {task}/scores.tsv")
+    parser.add_argument("--output", type=Path, required=True, help="name of the table without its suffix (output)")
+    write(parser.parse_args(argv))
 
 
 if __name__ == "__main__":
