@@ -13,7 +13,7 @@ from neurobar.simulate.list_simulated_scans import planned_scans
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
 
 TINY = {
-    "simulate": {"subjects": 10, "two_session_share": 0.3},
+    "simulate": {"subjects": 8, "two_session_share": 0.3},
     "split": {"folds": 2, "candidates": 10},
     "training": {"voxel_mm": 6},
     "encoder": {"patch": 8, "width": 16, "layers": 1, "heads": 2},
@@ -107,7 +107,7 @@ def test_true_and_found_brain_masks_agree(demo):
         found = demo.folder / "results" / "preprocess" / scan / "native_brain_mask.nii.gz"
         true, mask = (np.asarray(nib.load(path).dataobj) > 0 for path in (truth, found))
         dice.append(2 * (true & mask).sum() / (true.sum() + mask.sum()))
-    assert len(dice) == 12
+    assert len(dice) == 10
     assert np.mean(dice) > 0.97
 
 
@@ -167,7 +167,7 @@ def test_a_docstring_or_a_comment_plans_nothing(demo, edit):
 
 
 def test_a_further_subject_is_preprocessed_alone(demo):
-    study = changed(simulate={"subjects": 11})
+    study = changed(simulate={"subjects": 9})
     config = yaml.safe_load((demo.root / "config.yaml").read_text())["simulate"]
     before, after = (len(planned_scans(config | settings["simulate"])) for settings in (TINY, study))
     jobs = demo.plan("preprocess", settings=study)
