@@ -49,8 +49,10 @@ REPORTED = expand("results/report/{table}.{suffix}", table=config["tables"], suf
 
 
 # Jobs run the code that was hashed, with the interpreter of Snakemake unless their environment has its own.
-os.environ["PYTHONPATH"] = f"{workflow.basedir}/src"
-os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+os.environ.update(
+    PYTHONPATH=f"{workflow.basedir}/src",
+    PATH=os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()]),
+)
 
 
 wildcard_constraints:
