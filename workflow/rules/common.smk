@@ -18,7 +18,7 @@ def load_study():
     """Check the config and list the scans; what is wrong ends the workflow with one sentence before any job."""
     try:
         check_settings(config, f"{workflow.basedir}/workflow/schemas/config.schema.yaml")
-        if config["cohort"]["scans"] is None:
+        if SIMULATED:
             scans = planned_scans(config["simulate"])
             scans["path"] = [f"results/simulate/{path}" for path in scans["path"]]
         else:
@@ -31,11 +31,11 @@ def load_study():
     return scans.set_index("scan", drop=False)
 
 
+SIMULATED = config["cohort"]["scans"] is None
 SCANS = load_study()
 PREPROCESSED = [scan for scan in SCANS["scan"] if scan not in config["preprocess"]["exclude"]]
-SPLIT_BY = ["scan", "subject", "diagnosis" if config["cohort"]["scans"] is None else "label", "age", "sex"]
+SPLIT_BY = ["scan", "subject", "diagnosis" if SIMULATED else "label", "age", "sex"]
 SUBJECTS_DIGEST = hashlib.sha256(SCANS[SPLIT_BY].to_csv(index=False).encode()).hexdigest()[:12]
-SIMULATED = config["cohort"]["scans"] is None
 SHEET = "results/simulate/scans.tsv" if SIMULATED else config["cohort"]["scans"]
 RUNS = sorted({task["run"] for task in config["tasks"].values()} - {None})
 TASKS = list(config["tasks"])
@@ -44,7 +44,6 @@ SEEDS = config["seeds"]
 GPUS = 0 if config["training"]["device"] == "cpu" else 1
 PRETRAINED = "results/pretrain/{run}/fold-{fold}/seed-{seed}/encoder.safetensors"
 PREDICTED = "results/finetune/{task}/fold-{fold}/seed-{seed}/predictions.tsv"
-
 REPORTED = expand("results/report/{table}.{suffix}", table=config["tables"], suffix=["csv", "md", "tex"])
 
 
@@ -57,8 +56,6 @@ os.environ.update(
 
 wildcard_constraints:
     scan=r"[A-Za-z0-9][A-Za-z0-9_.+-]*",
-    subject=r"[A-Za-z0-9]+",
-    session=r"[A-Za-z0-9]+",
     run="[a-z][a-z0-9_]*",
     task="[a-z][a-z0-9_]*",
     table="[a-z][a-z0-9_]*",
