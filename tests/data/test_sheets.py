@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from neurobar.data.sheets import read_scans
+from neurobar.data.sheets import check_masks, read_scans
 
 COHORT = {"label": "diagnosis", "negative": "CN", "positive": "AD", "ignored": ["MCI"]}
 ROWS = [
@@ -83,3 +83,26 @@ def test_what_is_no_table_is_refused(tmp_path, content):
     sheet.write_bytes(content)
     with pytest.raises(ValueError, match=r"scans\.tsv"):
         read_scans(sheet, COHORT)
+
+
+def test_what_was_done_to_a_scan_comes_back_in_order(tmp_path):
+    said = ["Registered, stripped", "", "unbiased"]
+    rows = [row | {"prepared": words} for row, words in zip(ROWS, said, strict=True)]
+    assert read_scans(write(tmp_path, rows), COHORT)["prepared"].tolist() == ["", "stripped+registered"]
+    assert read_scans(write(tmp_path, ROWS), COHORT)["prepared"].tolist() == ["", ""]
+    with pytest.raises(ValueError, match="row 2: prepared says 'striped'; known are stripped, registered, unbiased"):
+        read_scans(write(tmp_path, changed(0, prepared="striped")), COHORT)
+
+
+def test_masks_are_found_beside_the_sheet_and_asked_for_where_a_skull_is_left(tmp_path):
+    rows = [row | {"mask": "", "prepared": ""} for row in ROWS]
+    rows[0]["mask"] = "deep/a file.nii.gz"
+    scans = read_scans(write(tmp_path, rows), COHORT).set_index("scan", drop=False)
+    assert scans.at["b", "mask"] == str(tmp_path / "deep/a file.nii.gz")
+    with pytest.raises(ValueError, match=r"sheet\.tsv: scan 'a' has no file in the column mask"):
+        check_masks("sheet.tsv", scans)
+    scans["prepared"] = ["stripped+unbiased", ""]
+    check_masks("sheet.tsv", scans)
+    rows[0]["mask"] = "gone.nii.gz"
+    with pytest.raises(ValueError, match=r"row 2: there is no file 'gone\.nii\.gz'"):
+        read_scans(write(tmp_path, rows), COHORT)

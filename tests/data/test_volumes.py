@@ -76,6 +76,9 @@ def test_a_trailing_axis_of_length_one_is_no_fourth_axis(tmp_path):
         (np.full(SHAPE, 7, np.float32), "empty or constant"),
         (np.where(volume() < 3, np.nan, volume()), "NaN or infinite"),
         (volume().astype(np.complex64), "no numbers on a scale"),
+        (np.where(volume() < 60, -1000, 30 * volume()).astype(np.int16), "far below 0, as in CT"),
+        (volume() - 50, "far below 0"),
+        (-volume(), "far below 0"),
     ],
 )
 def test_what_is_no_head_is_refused(tmp_path, array, words):
@@ -86,6 +89,12 @@ def test_few_undefined_voxels_become_zero(tmp_path):
     array = volume()
     array[0, 0, :3] = np.nan, np.inf, -5
     assert np.asarray(read_head(save(tmp_path / "x.nii.gz", array)).dataobj)[0, 0, :3].tolist() == [0, 0, 0]
+
+
+def test_the_ringing_of_an_interpolation_is_no_ct(tmp_path):
+    array = np.where(volume() < 50, -1, volume())
+    array[:3, :3] = -40
+    assert np.asarray(read_head(save(tmp_path / "x.nii.gz", array)).dataobj).min() == 0
 
 
 def test_a_file_without_orientation_is_refused(tmp_path):

@@ -1,5 +1,6 @@
 """The template and the head that is grown around it."""
 
+import json
 from itertools import pairwise
 
 import numpy as np
@@ -35,7 +36,9 @@ def test_layers_follow_each_other_outwards(ball):
 @pytest.mark.slow
 def test_the_carried_template_lies_inside_the_grid(tmp_path):
     names = ("template", "mask", "head", "depth")
-    main([word for name in names for word in (f"--{name}", str(tmp_path / f"{name}.nii.gz"))])
+    outputs = [word for name in names for word in (f"--{name}", str(tmp_path / f"{name}.nii.gz"))]
+    main([*outputs, "--sha256", "--record", str(tmp_path / "template.json")])
+    assert json.loads((tmp_path / "template.json").read_text()) == {"head": "computed", "sha256": None}
     mask, affine = read_volume(tmp_path / "mask.nii.gz")
     brain, _ = read_volume(tmp_path / "template.nii.gz")
     assert np.array_equal(brain > 0, mask > 0)

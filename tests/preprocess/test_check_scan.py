@@ -7,13 +7,8 @@ import numpy as np
 import pytest
 
 from neurobar.data.volumes import write_volume
-from neurobar.preprocess.check_scan import find_reasons, main, measure_fit, measure_scan
+from neurobar.preprocess.check_scan import main, measure_fit, measure_scan, measure_view
 from neurobar.preprocess.registration import Registration, write_registration
-
-
-def registered(credible=True):
-    """Return a registration that moves nothing."""
-    return Registration(np.eye(4).tolist(), 0.8, 0.7, [1.1, 1.0, 0.9], 0.02, 6, credible)
 
 
 def test_a_scan_is_measured_by_hand():
@@ -37,20 +32,16 @@ def test_a_brain_overlaps_itself():
     assert measure_fit(np.zeros_like(volume), volume, volume > 0) == {"overlap": 0, "correlation": 0}
 
 
-def test_each_limit_that_is_passed_gives_a_sentence():
-    measured = {"overlap": 0.7, "brain_ml": 2500.0, "clipped": 0.0}
-    limits = {"overlap": [0.88, None], "brain_ml": [850, 2100], "clipped": [None, 0.05]}
-    reasons = find_reasons(measured, registered(), limits)
-    assert reasons == ["overlap is 0.7, below 0.88.", "brain_ml is 2500.0, above 2100."]
+@pytest.mark.parametrize(("shape", "outside"), [((10, 12, 14), 0), ((10, 12, 7), 0.5), ((10, 12, 6), 4 / 6)])
+def test_what_the_field_of_view_cuts_off_is_outside(shape, outside):
+    mask = np.zeros((10, 12, 14), bool)
+    mask[2:8, 2:10, 4:10] = True
+    grid = np.diag([2.0, 2, 2, 1])
+    assert measure_view(shape, np.linalg.inv(grid), mask, grid) == pytest.approx(outside, abs=1e-4)
 
 
-def test_a_registration_that_is_not_believed_fails_the_scan():
-    reasons = find_reasons({}, registered(credible=False), {})
-    assert reasons == ["No credible registration was found from 6 starts."]
-
-
-@pytest.mark.parametrize(("smallest", "passed"), [(0.1, True), (1.5, False)])
-def test_the_command_writes_a_verdict_and_a_picture(phantom, tmp_path, smallest, passed):
+@pytest.mark.parametrize("credible", [True, False])
+def test_the_command_writes_measures_and_a_picture(phantom, tmp_path, credible):
     scan = phantom.scan(np.eye(4), phantom.depth.shape, phantom.affine)
     nib.save(scan, tmp_path / "scan.nii.gz")
     mask = phantom.depth > 0
@@ -58,16 +49,22 @@ def test_the_command_writes_a_verdict_and_a_picture(phantom, tmp_path, smallest,
     write_volume(tmp_path / "mask.nii.gz", mask.astype(np.uint8), phantom.affine)
     for name in ("corrected", "volume", "template"):
         write_volume(tmp_path / f"{name}.nii.gz", brain, phantom.affine)
-    write_registration(tmp_path / "registration.json", registered())
+    registration = Registration(np.eye(4).tolist(), 0.8, 0.7, [1.1, 1.0, 0.9], 0.02, 6, credible)
+    write_registration(tmp_path / "registration.json", registration)
     files = {name: f"{name}.nii.gz" for name in ("scan", "mask", "corrected", "volume", "template")}
     files |= {"template-mask": "mask.nii.gz", "registration": "registration.json"}
     files |= {"check": "check.json", "picture": "check.png"}
     line = [word for name, file in files.items() for word in (f"--{name}", str(tmp_path / file))]
-    main([*line, "--name", "sub-01", "--limits", json.dumps({"overlap": [smallest, None]})])
+    main([*line, "--name", "sub-01", "--prepared", "unbiased", "--method", "supplied"])
     check = json.loads((tmp_path / "check.json").read_text())
-    assert check["scan"] == "sub-01"
-    assert check["passed"] is passed
-    assert len(check["reasons"]) == (not passed)
+    assert {"scan": "sub-01", "prepared": "unbiased", "skull_strip": "supplied"}.items() <= check.items()
+    assert {
+        "overlap": 1,
+        "outside": 0,
+        "credible": credible,
+        "starts": 6,
+        "largest_scale": 1.1,
+    }.items() <= check.items()
     assert (tmp_path / "check.png").read_bytes().startswith(b"\x89PNG")
 
 

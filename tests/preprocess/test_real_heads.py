@@ -20,7 +20,8 @@ def template(tmp_path_factory):
     """Write the template."""
     folder = tmp_path_factory.mktemp("template")
     names = ("template", "mask", "head", "depth")
-    fetch_template.main([word for name in names for word in (f"--{name}", str(folder / f"{name}.nii.gz"))])
+    outputs = [word for name in names for word in (f"--{name}", str(folder / f"{name}.nii.gz"))]
+    fetch_template.main([*outputs, "--record", str(folder / "template.json")])
     return folder
 
 

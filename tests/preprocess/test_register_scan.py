@@ -63,7 +63,7 @@ def test_noise_is_registered_but_not_believed(phantom_files, monkeypatch):
     main(arguments(phantom_files, "noise.nii.gz"))
     registration = read_registration(phantom_files / "registration.json")
     assert not registration.credible
-    assert registration.starts == 8
+    assert registration.starts == 10
 
 
 def test_a_broken_file_ends_with_one_sentence(phantom_files):

@@ -9,7 +9,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from neurobar.data.settings import check_settings
-from neurobar.data.sheets import read_scans
+from neurobar.data.sheets import check_masks, read_scans
 from neurobar.provenance import code_digest
 from neurobar.simulate.list_simulated_scans import planned_scans
 
@@ -20,9 +20,11 @@ def load_study():
         check_settings(config, f"{workflow.basedir}/workflow/schemas/config.schema.yaml")
         if SIMULATED:
             scans = planned_scans(config["simulate"])
-            scans["path"] = [f"results/simulate/{path}" for path in scans["path"]]
+            scans = scans.assign(path="results/simulate/" + scans["path"], prepared="", mask=None)
         else:
             scans = read_scans(config["cohort"]["scans"], config["cohort"])
+        if config["preprocess"]["skull_strip"] == "supplied":
+            check_masks(SHEET, scans)
         strangers = sorted({*config["preprocess"]["keep"], *config["preprocess"]["exclude"]} - {*scans["scan"]})
         if strangers:
             raise ValueError(f"Config: preprocess.keep and exclude: {strangers[0]!r} is no scan of the cohort.")
@@ -32,11 +34,12 @@ def load_study():
 
 
 SIMULATED = config["cohort"]["scans"] is None
+SHEET = "results/simulate/scans.tsv" if SIMULATED else config["cohort"]["scans"]
 SCANS = load_study()
 PREPROCESSED = [scan for scan in SCANS["scan"] if scan not in config["preprocess"]["exclude"]]
+HD_BET = config["preprocess"]["skull_strip"] == "hd_bet"
 SPLIT_BY = ["scan", "subject", "diagnosis" if SIMULATED else "label", "age", "sex"]
 SUBJECTS_DIGEST = hashlib.sha256(SCANS[SPLIT_BY].to_csv(index=False).encode()).hexdigest()[:12]
-SHEET = "results/simulate/scans.tsv" if SIMULATED else config["cohort"]["scans"]
 RUNS = sorted({task["run"] for task in config["tasks"].values()} - {None})
 TASKS = list(config["tasks"])
 FOLDS = range(config["split"]["folds"])
@@ -66,6 +69,18 @@ wildcard_constraints:
 def scan_path(wildcards):
     """Return the raw T1 of a scan."""
     return SCANS.at[wildcards.scan, "path"]
+
+
+def supplied_mask(wildcards):
+    """Return the brain mask that the sheet gives for a scan, or nothing where another way of skull stripping is set."""
+    if config["preprocess"]["skull_strip"] != "supplied" or "stripped" in SCANS.at[wildcards.scan, "prepared"]:
+        return []
+    return SCANS.at[wildcards.scan, "mask"]
+
+
+def prepared(wildcards):
+    """Return what was done to a scan before it came here."""
+    return SCANS.at[wildcards.scan, "prepared"]
 
 
 def settings_of_training():

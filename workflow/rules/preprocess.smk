@@ -1,7 +1,8 @@
-# Bring each raw head onto the grid: register, strip, correct, resample once, check.
+# Bring each raw head onto the grid: register, strip, correct, resample once, check. Then judge and pack all of them.
 #
-# READS   the raw scans of the sheet; results/fetch/ template, mask, head and depth
+# READS   the scans of the sheet, and their masks where they are supplied; results/fetch/ template, mask, head and depth
 # WRITES  results/preprocess/{scan}/ : volume.nii.gz, native_brain_mask.nii.gz, registration.json, check.json, check.png
+#         results/preprocess/ : checks.tsv, cohort.tsv, cohort.npy, percentiles.npy
 
 
 rule register_scan:
@@ -24,21 +25,23 @@ rule register_scan:
         mem_mb=2000,
         runtime="10m",
     params:
+        prepared=prepared,
         settings=json.dumps(config["preprocess"]["registration"]),
         code=code_digest("neurobar.preprocess.register_scan"),
     shell:
         r"""
         python -m neurobar.preprocess.register_scan \
             --scan {input.scan:q} --head {input.head:q} --depth {input.depth:q} \
-            --settings {params.settings:q} --registration {output.registration:q} \
-            --deformation {output.deformation:q} >{log:q} 2>&1
+            --prepared {params.prepared:q} --settings {params.settings:q} \
+            --registration {output.registration:q} --deformation {output.deformation:q} >{log:q} 2>&1
         """
 
 
 rule strip_skull:
-    """Carry the brain mask of the template back to the scan, and blank what is outside."""
+    """Mark the brain, by the mask of the template carried back to the scan or as the config says; blank the rest."""
     input:
         scan=scan_path,
+        supplied=supplied_mask,
         depth="results/fetch/template_depth.nii.gz",
         registration="results/preprocess/{scan}/registration.json",
         deformation="results/preprocess/{scan}/deformation.nii.gz",
@@ -53,16 +56,21 @@ rule strip_skull:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=8000 if HD_BET else 2000,
+        runtime="1h" if HD_BET else "10m",
+        gpu=1 if HD_BET and config["preprocess"]["hd_bet_device"] == "cuda" else 0,
     params:
+        prepared=prepared,
+        method=config["preprocess"]["skull_strip"],
+        device=config["preprocess"]["hd_bet_device"],
         growth_mm=config["preprocess"]["mask_growth_mm"],
         code=code_digest("neurobar.preprocess.strip_skull"),
     shell:
         r"""
         python -m neurobar.preprocess.strip_skull \
-            --scan {input.scan:q} --depth {input.depth:q} --registration {input.registration:q} \
-            --deformation {input.deformation:q} --growth-mm {params.growth_mm:q} \
+            --scan {input.scan:q} --prepared {params.prepared:q} --method {params.method:q} \
+            --supplied {input.supplied:q} --device {params.device:q} --growth-mm {params.growth_mm:q} \
+            --depth {input.depth:q} --registration {input.registration:q} --deformation {input.deformation:q} \
             --mask {output.mask:q} --volume {output.volume:q} >{log:q} 2>&1
         """
 
@@ -85,13 +93,14 @@ rule correct_bias:
         mem_mb=2000,
         runtime="10m",
     params:
+        prepared=prepared,
         spline_mm=config["preprocess"]["n4_spline_mm"],
         code=code_digest("neurobar.preprocess.correct_bias"),
     shell:
         r"""
         python -m neurobar.preprocess.correct_bias \
             --volume {input.volume:q} --mask {input.mask:q} \
-            --spline-mm {params.spline_mm:q} \
+            --prepared {params.prepared:q} --spline-mm {params.spline_mm:q} \
             --output {output.volume:q} >{log:q} 2>&1
         """
 
@@ -128,7 +137,7 @@ rule resample_scan:
 
 
 rule check_scan:
-    """Measure how well the scan came through, decide whether it passes, and draw it."""
+    """Measure how well the scan came through, and draw it for a person to see."""
     input:
         scan=scan_path,
         mask="results/preprocess/{scan}/native_brain_mask.nii.gz",
@@ -151,7 +160,8 @@ rule check_scan:
         mem_mb=2000,
         runtime="10m",
     params:
-        limits=json.dumps(config["preprocess"]["limits"]),
+        prepared=prepared,
+        method=config["preprocess"]["skull_strip"],
         code=code_digest("neurobar.preprocess.check_scan"),
     shell:
         r"""
@@ -159,20 +169,52 @@ rule check_scan:
             --scan {input.scan:q} --mask {input.mask:q} --corrected {input.corrected:q} \
             --volume {input.volume:q} --registration {input.registration:q} \
             --template {input.template:q} --template-mask {input.template_mask:q} \
-            --name {wildcards.scan:q} --limits {params.limits:q} \
+            --name {wildcards.scan:q} --prepared {params.prepared:q} --method {params.method:q} \
             --check {output.check:q} --picture {output.picture:q} >{log:q} 2>&1
         """
 
 
-rule pack_volumes:
-    """Put the volumes of all scans that passed their checks into one array; later stages open no image."""
+rule judge_scans:
+    """Leave out the scans whose checks are outside the limits, and list all scans with the unusual ones first."""
     input:
-        volumes=expand("results/preprocess/{scan}/volume.nii.gz", scan=PREPROCESSED),
         checks=expand("results/preprocess/{scan}/check.json", scan=PREPROCESSED),
+    output:
+        checks="results/preprocess/checks.tsv",
+        table="results/preprocess/cohort.tsv",
+    log:
+        "results/logs/judge_scans.log",
+    benchmark:
+        "results/benchmarks/judge_scans.tsv"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime="1h",
+    params:
+        # Names alone: the paths of tens of thousands of scans would not fit a command line.
+        scans=SCANS["scan"].tolist(),
+        limits=json.dumps(config["preprocess"]["limits"]),
+        keep=json.dumps(config["preprocess"]["keep"]),
+        exclude=json.dumps(config["preprocess"]["exclude"]),
+        code=code_digest("neurobar.preprocess.judge_scans"),
+    shell:
+        r"""
+        python -m neurobar.preprocess.judge_scans \
+            --folder results/preprocess --scans {params.scans:q} --limits {params.limits:q} \
+            --keep {params.keep:q} --exclude {params.exclude:q} \
+            --checks {output.checks:q} --table {output.table:q} >{log:q} 2>&1
+        """
+
+
+rule pack_volumes:
+    """Put the volumes of all scans that take part into one array; later stages open no image."""
+    input:
+        table="results/preprocess/cohort.tsv",
+        volumes=expand("results/preprocess/{scan}/volume.nii.gz", scan=PREPROCESSED),
     output:
         volumes="results/preprocess/cohort.npy",
         percentiles="results/preprocess/percentiles.npy",
-        table="results/preprocess/cohort.tsv",
     log:
         "results/logs/pack_volumes.log",
     benchmark:
@@ -184,16 +226,11 @@ rule pack_volumes:
         mem_mb=1000,
         runtime="2h",
     params:
-        # Names alone: the paths of tens of thousands of scans would not fit a command line.
-        scans=SCANS["scan"].tolist(),
         percentiles=json.dumps(config["landmarks"]["percentiles"]),
-        keep=json.dumps(config["preprocess"]["keep"]),
-        exclude=json.dumps(config["preprocess"]["exclude"]),
         code=code_digest("neurobar.preprocess.pack_volumes"),
     shell:
         r"""
         python -m neurobar.preprocess.pack_volumes \
-            --folder results/preprocess --scans {params.scans:q} --at {params.percentiles:q} \
-            --keep {params.keep:q} --exclude {params.exclude:q} \
-            --volumes {output.volumes:q} --percentiles {output.percentiles:q} --table {output.table:q} >{log:q} 2>&1
+            --folder results/preprocess --table {input.table:q} --at {params.percentiles:q} \
+            --volumes {output.volumes:q} --percentiles {output.percentiles:q} >{log:q} 2>&1
         """

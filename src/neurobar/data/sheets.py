@@ -11,7 +11,10 @@ import pandas as pd
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 REQUIRED = ("scan", "subject", "path")
-OPTIONAL = ("session", "age", "sex", "site")
+OPTIONAL = ("session", "age", "sex", "site", "prepared", "mask")
+#: What may have been done to a scan before it came here: only the brain is left, it lies on ICBM152 (with or without
+#: its skull), its intensity drift is removed.
+PREPARED = ("stripped", "registered", "unbiased")
 
 
 def read_scans(sheet: str | Path, cohort: dict[str, Any]) -> pd.DataFrame:
@@ -21,7 +24,8 @@ def read_scans(sheet: str | Path, cohort: dict[str, Any]) -> pd.DataFrame:
     ----------
     sheet : path
         Table with one scan on a row, separated by tabs (`.tsv`) or commas. It has the columns scan, subject, path and
-        the label's, and may have session, age [years], sex, site and others. Paths are relative to its folder.
+        the label's, and may have session, age [years], sex, site, prepared (words of `PREPARED`), mask (a file) and
+        others. Paths are relative to its folder.
     cohort : dict
         The config's `cohort`: `label` names the column of the label, `negative` and `positive` its two classes and
         `ignored` the values whose scans are left out.
@@ -29,8 +33,9 @@ def read_scans(sheet: str | Path, cohort: dict[str, Any]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Sorted by scan; `path` is absolute, `label` is 0 (negative) or 1 (positive), `age` is a float, absent columns
-        among session, age, sex and site are filled with missing values, and other columns are kept as text.
+        Sorted by scan; `path` and `mask` are absolute, `label` is 0 (negative) or 1 (positive), `age` is a float,
+        `prepared` holds its words in their order with `+` between them, absent columns among session, age, sex, site
+        and mask are filled with missing values, and other columns are kept as text.
 
     Raises
     ------
@@ -44,8 +49,13 @@ def read_scans(sheet: str | Path, cohort: dict[str, Any]) -> pd.DataFrame:
         raise ValueError(f"{sheet} has no column {missing[0]!r}; it needs {', '.join((*REQUIRED, cohort['label']))}.")
     table = _with_labels(sheet, table, cohort)
     _check_names(sheet, table)
-    table["path"] = _existing_paths(sheet, table)
     table = table.assign(**{column: pd.NA for column in OPTIONAL if column not in table.columns})
+    table["path"] = _existing_paths(sheet, table["path"])
+    # One image under two names could put the same brain into training and test.
+    _check_once(sheet, table["path"], "path")
+    given = table["mask"].notna()
+    table.loc[given, "mask"] = _existing_paths(sheet, table.loc[given, "mask"])
+    table["prepared"] = _prepared(sheet, table["prepared"])
     table["age"] = _ages(sheet, table["age"])
     return table.sort_values("scan", kind="stable").reset_index(drop=True)
 
@@ -103,17 +113,45 @@ def _check_once(sheet: Path, values: pd.Series, what: str) -> None:
         raise ValueError(f"{sheet}, row {row}: {what} {values[row]!r} stands already in row {first}.")
 
 
-def _existing_paths(sheet: Path, table: pd.DataFrame) -> pd.Series:
+def _existing_paths(sheet: Path, files: pd.Series) -> pd.Series:
     folder = sheet.parent.absolute()
-    for row, value in table["path"].items():
+    for row, value in files.items():
         if not isinstance(value, str):
             raise ValueError(f"{sheet}, row {row}: the path is empty.")
         if not (folder / value).is_file():
             raise ValueError(f"{sheet}, row {row}: there is no file {value!r}.")
-    paths = table["path"].map(lambda value: os.path.normpath(folder / value))
-    # One image under two names could put the same brain into training and test.
-    _check_once(sheet, paths, "path")
-    return paths
+    return files.map(lambda value: os.path.normpath(folder / value))
+
+
+def _prepared(sheet: Path, values: pd.Series) -> pd.Series:
+    words = values.fillna("").map(lambda value: set(re.split(r"[\s,;+]+", value.strip().lower())) - {""})
+    for row, said in words.items():
+        if strange := sorted(said - {*PREPARED}):
+            known = ", ".join(PREPARED)
+            raise ValueError(f"{sheet}, row {row}: prepared says {strange[0]!r}; known are {known} (+ between them).")
+    return words.map(lambda said: "+".join(word for word in PREPARED if word in said))
+
+
+def check_masks(sheet: str | Path, scans: pd.DataFrame) -> None:
+    """Refuse a sheet in which a scan with a skull has no mask.
+
+    Parameters
+    ----------
+    sheet : path
+        Named in the error.
+    scans : pandas.DataFrame
+        From `read_scans`.
+
+    Raises
+    ------
+    ValueError
+        One sentence that names the scan.
+    """
+    bare = scans["scan"][scans["mask"].isna() & ~scans["prepared"].str.contains("stripped")]
+    if len(bare):
+        raise ValueError(
+            f"{sheet}: scan {bare.iloc[0]!r} has no file in the column mask, which preprocess.skull_strip: supplied needs."
+        )
 
 
 def _ages(sheet: Path, ages: pd.Series) -> pd.Series:

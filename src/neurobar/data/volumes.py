@@ -29,6 +29,8 @@ FEWEST_VOXELS = 32
 MOST_VOXELS = 512**3
 #: Part of the voxels that may be NaN or infinite; they become 0. More than that is a broken file.
 MOST_UNDEFINED = 0.01
+#: A magnitude image has nothing below 0 but the ringing of an interpolation; CT has air at -1000 of about 2000.
+MOST_BELOW_ZERO, BELOW_ZERO = 0.01, -0.05
 
 
 def read_head(path: str | Path) -> nib.Nifti1Image:
@@ -160,12 +162,16 @@ def clean_intensities(volume: np.ndarray) -> np.ndarray:
     Raises
     ------
     ValueError
-        If too many voxels are undefined, or nothing is left to see.
+        If too many voxels are undefined or far below 0, or nothing is left to see.
     """
     undefined = ~np.isfinite(volume)
     if undefined.mean() > MOST_UNDEFINED:
         raise ValueError(f"{100 * undefined.mean():.1f} % of the voxels are NaN or infinite.")
-    clean = np.where(undefined | (volume < 0), 0, volume).astype(np.float32)
+    volume = np.where(undefined, 0, volume).astype(np.float32)
+    below = float((volume < BELOW_ZERO * np.percentile(volume, 99.5)).mean()) if volume.min() < 0 else 0.0
+    if below > MOST_BELOW_ZERO:
+        raise ValueError(f"{100 * below:.0f} % of the voxels are far below 0, as in CT; a T1 image is 0 or above.")
+    clean = np.maximum(volume, 0)
     if np.count_nonzero(clean) < FEWEST_VOXELS**3 // 8 or clean.min() == clean.max():
         raise ValueError("the image is empty or constant.")
     return clean

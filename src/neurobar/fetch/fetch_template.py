@@ -1,15 +1,19 @@
-"""Write the ICBM152 template that nilearn carries, and a whole head grown around it."""
+"""Write the ICBM152 template that nilearn carries, and a whole head: grown around it, or the one the config names."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 from pathlib import Path
 
 import numpy as np
 from scipy import ndimage
 
+from neurobar.data.files import written_whole
 from neurobar.data.resampling import resample, smooth_to
 from neurobar.data.volumes import write_volume
+from neurobar.fetch.whole_heads import COMPUTED, carry_head, load_whole_head
 
 #: Room around the template for skull and scalp, which reach beyond its own box at the vertex.
 MARGIN_MM = 20
@@ -111,12 +115,26 @@ def main(argv: list[str] | None = None) -> None:
     """Write template, mask, head and depth."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spacing-mm", type=float, default=2.0)
+    parser.add_argument(
+        "--whole-head", default=COMPUTED, help="computed, nilearn, or the path of a head in ICBM152 space"
+    )
+    parser.add_argument("--sha256", nargs="?", help="expected checksum of that head")
     for name in ("template", "mask", "head", "depth"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+        parser.add_argument(f"--{name}", type=Path, required=True, help="NIfTI (output)")
+    parser.add_argument("--record", type=Path, required=True, help="where the head comes from, JSON (output)")
     args = parser.parse_args(argv)
     volumes, affine = make_template(args.spacing_mm)
+    record = {"head": args.whole_head, "sha256": None}
+    if args.whole_head != COMPUTED:
+        try:
+            *head, record["sha256"] = load_whole_head(args.whole_head, args.sha256)
+            volumes["head"] = carry_head(*head, volumes["template"], affine, args.whole_head)
+        except ValueError as error:
+            sys.exit(str(error))
     for name, volume in volumes.items():
         write_volume(getattr(args, name), volume, affine)
+    with written_whole(args.record) as partial:
+        partial.write_text(json.dumps(record, indent=1) + "\n")
 
 
 if __name__ == "__main__":

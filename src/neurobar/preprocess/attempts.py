@@ -17,6 +17,8 @@ from neurobar.preprocess.registration import Registration, judge
 
 #: Skull and scalp reach so far from the brain; below the lowest slice, necks and jaws differ too much to be compared.
 HEAD_MM, LOWEST_MM = 20.0, -50.0
+#: What is compared outside a brain without its skull: enough to see its border.
+BRAIN_MM = 5.0
 #: Well inside the brain, even where a start is off; what is brighter by a margin is fat or a vessel.
 DEEP_MM, BRIGHTEST = 12.0, 1.1
 
@@ -33,11 +35,18 @@ class Template:
         Distance to the surface of the brain, negative outside [mm].
     affine : float (4, 4)
         From voxel indices to template millimetres, upright.
+    reach_mm : float
+        How far from the brain there is something to compare.
     """
 
     head: np.ndarray
     depth: np.ndarray
     affine: np.ndarray
+    reach_mm: float = HEAD_MM - 1
+
+    def stripped(self) -> Template:
+        """Return the template of a scan that shows its brain alone."""
+        return replace(self, head=np.where(self.depth > 0, self.head, 0), reach_mm=BRAIN_MM)
 
     def around_brain(self, margin_mm: float) -> Target:
         """Return what is compared up to a distance from the brain."""
@@ -46,7 +55,7 @@ class Template:
     def whole(self) -> Target:
         """Return what a head shows in every scan: all but the neck and the jaw."""
         height = self.affine[2, 2] * np.arange(self.depth.shape[2]) + self.affine[2, 3]
-        return Target(self.head, (self.depth > -HEAD_MM + 1) & (height >= LOWEST_MM), self.affine)
+        return Target(self.head, (self.depth > -self.reach_mm) & (height >= LOWEST_MM), self.affine)
 
 
 @dataclass(frozen=True)
@@ -67,21 +76,25 @@ class Attempt:
     grid: np.ndarray
 
 
-def list_starts(scan: np.ndarray, affine: np.ndarray, template: Template) -> Iterator[np.ndarray]:
-    """Yield poses (4, 4) worth following, most promising first, each search only when it is reached.
+def list_starts(scan: np.ndarray, affine: np.ndarray, template: Template) -> Iterator[tuple[np.ndarray, bool]]:
+    """Yield poses (4, 4) and whether to follow them by the whole head, most promising first.
 
-    After the best pose comes the best of each size, small ones first: an attempt that took the
-    scalp for the surface of the brain was too large.
+    Skull and scalp tell the size of a head where the brain alone is drawn to the scalp, so the best pose is followed
+    by the whole head first. Where fat or defacing mislead that, the best pose of each size is followed by the brain,
+    small ones first: what took the scalp for the surface of the brain was too large. Each search is made only when
+    it is reached.
     """
     for orientations in (USUAL, UNUSUAL):
         poses = [pose for _, pose in search_poses(scan, affine, template.whole(), orientations)]
         sizes = np.round([np.cbrt(np.linalg.det(pose[:3, :3])) for pose in poses], 3)
-        yield poses[0]
-        yield from (poses[np.flatnonzero(sizes == size)[0]] for size in np.unique(sizes) if size != sizes[0])
+        yield poses[0], True
+        yield from ((poses[np.flatnonzero(sizes == size)[0]], False) for size in np.unique(sizes))
 
 
-def follow(scan: np.ndarray, affine: np.ndarray, template: Template, pose: np.ndarray) -> tuple[np.ndarray, float]:
-    """Refine a pose: rigid with size close around the brain, then all twelve parameters.
+def follow(
+    scan: np.ndarray, affine: np.ndarray, template: Template, pose: np.ndarray, by_head: bool
+) -> tuple[np.ndarray, float]:
+    """Refine a pose: rigid with size, then all twelve parameters close around the brain.
 
     Parameters
     ----------
@@ -91,6 +104,8 @@ def follow(scan: np.ndarray, affine: np.ndarray, template: Template, pose: np.nd
     template : Template
     pose : float (4, 4)
         From template to scanner millimetres.
+    by_head : bool
+        True where the whole head finds the size, False where the brain does.
 
     Returns
     -------
@@ -100,15 +115,15 @@ def follow(scan: np.ndarray, affine: np.ndarray, template: Template, pose: np.nd
     deep = apply_affine(template.affine, np.argwhere(template.depth > DEEP_MM)[::17])
     ceiling = BRIGHTEST * np.percentile(sample(scan, affine, apply_affine(pose, deep)), 90)
     dimmed = np.minimum(scan, ceiling) if ceiling > 0 else scan
+    target, spacings_mm = (template.whole(), (8.0,)) if by_head else (template.around_brain(5.0), (8.0, 4.0))
     fitted = pose
-    for spacing_mm in (8.0, 4.0):
-        near = template.around_brain(5.0)
-        fitted, _ = fit_affine(dimmed, affine, near, fitted, freedom=7, spacing_mm=spacing_mm)
+    for spacing_mm in spacings_mm:
+        fitted, _ = fit_affine(dimmed, affine, target, fitted, freedom=7, spacing_mm=spacing_mm)
     return fit_affine(dimmed, affine, template.around_brain(7.0), fitted, freedom=12, spacing_mm=4.0)
 
 
 def deform(
-    scan: np.ndarray, affine: np.ndarray, template: Template, to_scan: np.ndarray, spacing_mm: float, steps: int
+    scan: np.ndarray, affine: np.ndarray, template: Template, to_scan: np.ndarray, settings: Mapping[str, Any]
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Deform the scan, as the affine transform left it, to the template head.
 
@@ -118,10 +133,8 @@ def deform(
         See `follow`.
     to_scan : float (4, 4)
         From template to scanner millimetres.
-    spacing_mm : float
-        Spacing of the deformation.
-    steps : int
-        Of the fit.
+    settings : mapping
+        deformation_mm, the spacing, and deformation_steps.
 
     Returns
     -------
@@ -131,25 +144,32 @@ def deform(
         From voxel indices of the displacement to template millimetres.
     similarity : float
     """
+    spacing_mm, steps = settings["deformation_mm"], settings["deformation_steps"]
     shape, grid = cover(template.head.shape, template.affine, spacing_mm)
     head = resample(smooth_to(template.head, template.affine, spacing_mm), template.affine, shape, grid)
     depth = resample(template.depth, template.affine, shape, grid, outside=-HEAD_MM)
     carried = resample(smooth_to(scan, affine, spacing_mm), affine, shape, to_scan @ grid)
     level = np.median(carried[depth > 0]) / np.median(head[depth > 0])
     carried = np.minimum(carried / max(float(level), 1e-6), 1.2)
-    displacement, similarity = fit_displacement(carried, head, depth > -HEAD_MM + 1, steps)
+    displacement, similarity = fit_displacement(carried, head, depth > -template.reach_mm, steps)
     return np.moveaxis(displacement, 0, -1) * np.float32(spacing_mm), grid, similarity
 
 
 def attempt(
-    scan: np.ndarray, affine: np.ndarray, template: Template, pose: np.ndarray, settings: Mapping[str, Any]
+    scan: np.ndarray,
+    affine: np.ndarray,
+    template: Template,
+    start: tuple[np.ndarray, bool],
+    settings: Mapping[str, Any],
 ) -> Attempt:
-    """Follow one pose to the end.
+    """Follow one start to the end.
 
     Parameters
     ----------
-    scan, affine, template, pose
+    scan, affine, template
         See `follow`.
+    start : float (4, 4) and bool
+        See `list_starts`.
     settings : mapping
         The section `preprocess.registration` of the config.
 
@@ -157,9 +177,8 @@ def attempt(
     -------
     Attempt
     """
-    fitted, correlation = follow(scan, affine, template, pose)
-    spacing_mm, steps = settings["deformation_mm"], settings["deformation_steps"]
-    displacement, grid, similarity = deform(scan, affine, template, fitted, spacing_mm, steps)
+    fitted, correlation = follow(scan, affine, template, *start)
+    displacement, grid, similarity = deform(scan, affine, template, fitted, settings)
     straight, displacement = split_affine(displacement, grid, template.depth, template.affine)
     registration = judge(fitted @ np.linalg.inv(straight), correlation, similarity, settings)
     return Attempt(registration, displacement, grid)
@@ -180,9 +199,29 @@ def register(scan: np.ndarray, affine: np.ndarray, template: Template, settings:
     Attempt
     """
     attempts: list[Attempt] = []
-    for pose in list_starts(scan, affine, template):
-        attempts.append(attempt(scan, affine, template, pose, settings))
+    for start in list_starts(scan, affine, template):
+        attempts.append(attempt(scan, affine, template, start, settings))
         if attempts[-1].registration.credible:
             break
     best = max(attempts, key=lambda one: one.registration.rank())
     return replace(best, registration=replace(best.registration, starts=len(attempts)))
+
+
+def confirm(scan: np.ndarray, affine: np.ndarray, template: Template, settings: Mapping[str, Any]) -> Attempt:
+    """Judge a scan that is said to lie in template space, and deform it to the template; its affine is the identity.
+
+    Parameters
+    ----------
+    scan, affine, template
+        See `follow`.
+    settings : mapping
+        The section `preprocess.registration` of the config.
+
+    Returns
+    -------
+    Attempt
+    """
+    here = np.eye(4)
+    _, correlation = fit_affine(scan, affine, template.around_brain(7.0), here, freedom=6, spacing_mm=4.0, steps=1)
+    displacement, grid, similarity = deform(scan, affine, template, here, settings)
+    return Attempt(judge(here, correlation, similarity, settings), displacement, grid)

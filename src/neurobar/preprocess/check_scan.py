@@ -1,4 +1,4 @@
-"""Measure how well a scan came through preprocessing, decide whether it passes, and draw it."""
+"""Measure how well a scan came through preprocessing, and draw it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+from nibabel.affines import apply_affine
 
 from neurobar.data.files import written_whole
 from neurobar.data.resampling import resample
 from neurobar.data.volumes import read_head, read_volume
 from neurobar.preprocess.affines import correlate
-from neurobar.preprocess.registration import Registration, read_registration
+from neurobar.preprocess.pictures import draw_scan
+from neurobar.preprocess.registration import read_registration
 
 
 def measure_scan(raw: np.ndarray, affine: np.ndarray, mask: np.ndarray, corrected: np.ndarray) -> dict[str, object]:
@@ -70,66 +72,35 @@ def measure_fit(volume: np.ndarray, template: np.ndarray, template_mask: np.ndar
     }
 
 
-def find_reasons(measured: dict[str, object], registration: Registration, limits: dict[str, object]) -> list[str]:
-    """List in sentences what lies outside the limits.
+def measure_view(shape: tuple[int, ...], to_scan: np.ndarray, template_mask: np.ndarray, grid: np.ndarray) -> float:
+    """Measure which part of the brain lies beyond the field of view, as far as the template can tell.
 
     Parameters
     ----------
-    measured : dict
-        See `measure_scan` and `measure_fit`.
-    registration : Registration
-    limits : dict
-        For each measured name, [smallest, largest]; null where there is none.
+    shape : tuple of int
+        Of the scan.
+    to_scan : float (4, 4)
+        From template millimetres to voxel indices of the scan.
+    template_mask : bool (D, H, W)
+        True inside the brain of the template.
+    grid : float (4, 4)
+        Of the mask.
 
     Returns
     -------
-    list of str
-        Empty for a scan that passes.
+    float
+        [0..1]
     """
-    reasons = []
-    if not registration.credible:
-        reasons.append(f"No credible registration was found from {registration.starts} starts.")
-    for name, (smallest, largest) in limits.items():
-        value = measured[name]
-        if smallest is not None and value < smallest:
-            reasons.append(f"{name} is {value}, below {smallest}.")
-        if largest is not None and value > largest:
-            reasons.append(f"{name} is {value}, above {largest}.")
-    return reasons
+    voxels = apply_affine(to_scan @ grid, np.argwhere(template_mask))
+    seen = (voxels > -0.5).all(axis=1) & (voxels < np.array(shape) - 0.5).all(axis=1)
+    return round(float(1 - seen.mean()), 5)
 
 
-def draw_planes(volume: np.ndarray, template_mask: np.ndarray, title: str, path: Path) -> None:
-    """Draw three planes of a brain on the grid, with its own border and that of the template.
-
-    Parameters
-    ----------
-    volume : float (D, H, W)
-    template_mask : bool (D, H, W)
-    title : str
-    path : pathlib.Path
-        A PNG file.
-    """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 3.4), dpi=80, facecolor="black")
-    ceiling = np.percentile(volume[volume > 0], 99.5) if volume.any() else 1.0
-    half = tuple(length // 2 for length in volume.shape)
-    # Beside the midline, where ventricle and hippocampus are seen.
-    for panel, (axis, index) in enumerate(((0, half[0] - 6), (1, half[1]), (2, half[2])), start=1):
-        axes = figure.add_subplot(1, 3, panel)
-        plane, border = np.take(volume, index, axis).T, np.take(template_mask, index, axis).T
-        axes.imshow(plane, cmap="gray", origin="lower", vmin=0, vmax=ceiling)
-        if plane.any():
-            axes.contour(plane > 0, [0.5], colors="tab:red", linewidths=0.8)
-        axes.contour(border, [0.5], colors="tab:cyan", linewidths=0.8)
-        axes.set_axis_off()
-        if axis != 0:
-            axes.text(1, volume.shape[0] / 2, "L", color="white", fontsize=9, va="center")
-    figure.suptitle(title, color="white", fontsize=9)
-    figure.text(0.5, 0.02, "brain of the scan (red), of the template (cyan)", color="white", fontsize=8, ha="center")
-    figure.subplots_adjust(0.01, 0.06, 0.99, 0.9, 0.02, 0)
-    with written_whole(path) as partial:
-        figure.savefig(partial)
+def name_picture(name: str, measured: dict[str, object]) -> str:
+    """Write the title of the picture of a scan."""
+    belief = "" if measured["credible"] else "  NO CREDIBLE REGISTRATION"
+    figures = ("overlap {overlap:.3f}, correlation {correlation:.2f}, similarity {similarity:.2f}", "{brain_ml:.0f} ml")
+    return f"{name}:  {', '.join(figures).format(**measured)}{belief}"
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -143,7 +114,10 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--template", type=Path, required=True)
     parser.add_argument("--template-mask", type=Path, required=True)
     parser.add_argument("--name", required=True, help="of the scan")
-    parser.add_argument("--limits", type=json.loads, required=True, help="smallest and largest of each measure, JSON")
+    parser.add_argument(
+        "--prepared", nargs="?", const="", default="", help="what was done to the scan before it came here"
+    )
+    parser.add_argument("--method", default="atlas", help="how the skull was stripped")
     parser.add_argument("--check", type=Path, required=True, help="JSON (output)")
     parser.add_argument("--picture", type=Path, required=True, help="PNG (output)")
     return parser.parse_args(argv)
@@ -159,20 +133,19 @@ def main(argv: list[str] | None = None) -> None:
     registration = read_registration(args.registration)
     volume, grid = read_volume(args.volume)
     template, mask = (resample(*read_volume(path), volume.shape, grid) for path in (args.template, args.template_mask))
-    native = read_volume(args.mask)[0] > 0
-    measured = measure_scan(np.asarray(image.dataobj), image.affine, native, read_volume(args.corrected)[0])
+    native, raw = read_volume(args.mask)[0] > 0, np.asarray(image.dataobj)
+    measured = measure_scan(raw, image.affine, native, read_volume(args.corrected)[0])
     measured |= measure_fit(volume, template, mask > 0.5)
+    in_scan = np.linalg.inv(image.affine) @ registration.matrix()
+    measured["outside"] = measure_view(raw.shape, in_scan, mask > 0.5, grid)
     measured |= {"smallest_scale": min(registration.scales), "largest_scale": max(registration.scales)}
-    measured |= {"shear": registration.shear, "similarity": registration.similarity}
-    reasons = find_reasons(measured, registration, args.limits)
-    verdict = {"passed": not reasons, "reasons": reasons, "credible": registration.credible}
+    measured |= {name: getattr(registration, name) for name in ("shear", "similarity", "starts", "credible")}
+    said = {"scan": args.name, "prepared": args.prepared, "skull_strip": args.method}
     with written_whole(args.check) as partial:
-        partial.write_text(json.dumps({"scan": args.name, **verdict, **measured}, indent=1) + "\n")
-    summary = (
-        f"overlap {measured['overlap']:.3f}, correlation {measured['correlation']:.2f}, {measured['brain_ml']:.0f} ml"
-    )
-    title = f"{args.name}: {'passed' if not reasons else reasons[0]}  ({summary})"
-    draw_planes(volume, mask > 0.5, title, args.picture)
+        partial.write_text(json.dumps(said | measured, indent=1) + "\n")
+    in_template = np.linalg.inv(in_scan)
+    images = ((raw, in_template), (native.astype(np.uint8), in_template), (volume, grid), (mask, grid))
+    draw_scan(*images, name_picture(args.name, measured), args.picture)
 
 
 if __name__ == "__main__":

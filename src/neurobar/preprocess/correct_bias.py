@@ -127,12 +127,17 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--volume", type=Path, required=True, help="stripped scan")
     parser.add_argument("--mask", type=Path, required=True)
+    parser.add_argument(
+        "--prepared", nargs="?", const="", default="", help="what was done to the scan; unbiased passes it on as it is"
+    )
     parser.add_argument("--spline-mm", type=float, required=True)
     parser.add_argument("--output", type=Path, required=True)
     args = parser.parse_args(argv)
     volume, affine = read_volume(args.volume)
-    mask, _ = read_volume(args.mask)
-    write_volume(args.output, remove_bias(volume, mask > 0, affine, args.spline_mm), affine)
+    if "unbiased" not in args.prepared:
+        mask, _ = read_volume(args.mask)
+        volume = remove_bias(volume, mask > 0, affine, args.spline_mm)
+    write_volume(args.output, volume, affine)
 
 
 if __name__ == "__main__":

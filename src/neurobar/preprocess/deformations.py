@@ -13,7 +13,7 @@ from scipy import ndimage
 from neurobar.data.resampling import grid_points, sample
 
 #: Voxels from the centre of the window of local correlation to its face.
-WINDOW = 3
+WINDOW = 2
 #: Standard deviations that smooth each update and the whole displacement [voxels].
 UPDATE_SIGMA, TOTAL_SIGMA = 2.0, 0.7
 #: Longest movement in one step [voxels]; half a voxel keeps each step invertible.

@@ -11,7 +11,7 @@ import numpy as np
 
 from neurobar.data.resampling import cover, resample, smooth_to
 from neurobar.data.volumes import read_head, read_volume, write_volume
-from neurobar.preprocess.attempts import Template, register
+from neurobar.preprocess.attempts import Template, confirm, register
 from neurobar.preprocess.registration import write_registration
 
 #: Spacing of everything before the deformation: nothing there gains from finer, so a 1 mm head costs as a 2 mm head.
@@ -24,6 +24,13 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--scan", type=Path, required=True, help="raw T1 head")
     parser.add_argument("--head", type=Path, required=True, help="whole-head template")
     parser.add_argument("--depth", type=Path, required=True, help="depth inside the template brain [mm]")
+    parser.add_argument(
+        "--prepared",
+        nargs="?",
+        const="",
+        default="",
+        help="what was done to the scan: stripped, registered (+ between)",
+    )
     parser.add_argument("--settings", type=json.loads, required=True, help="section preprocess.registration, JSON")
     parser.add_argument("--registration", type=Path, required=True, help="JSON (output)")
     parser.add_argument("--deformation", type=Path, required=True, help="NIfTI (output)")
@@ -36,7 +43,11 @@ def main(argv: list[str] | None = None) -> None:
     template = Template(head, read_volume(args.depth)[0], template_affine)
     shape, affine = cover(image.shape, image.affine, WORK_MM)
     scan = resample(smooth_to(np.asarray(image.dataobj), image.affine, WORK_MM), image.affine, shape, affine)
-    found = register(scan, affine, template, args.settings)
+    if "stripped" in args.prepared:
+        template = template.stripped()
+    # A scan that lies in template space already needs no search; that it does is judged all the same.
+    find = confirm if "registered" in args.prepared else register
+    found = find(scan, affine, template, args.settings)
     write_registration(args.registration, found.registration)
     write_volume(args.deformation, found.displacement, found.grid)
 

@@ -1,4 +1,4 @@
-"""Carry the brain mask of the template back to the scan, and blank what is outside."""
+"""Mark the brain of the scan, by the mask of the template or as the config says, and blank what is outside."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import argparse
 import sys
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 from scipy import ndimage
 
 from neurobar.data.resampling import cover, grid_points, resample, sample
 from neurobar.data.volumes import read_head, read_volume, write_volume
+from neurobar.preprocess.masks import read_mask, run_hd_bet
 from neurobar.preprocess.registration import read_registration
 
+METHODS = ("atlas", "hd_bet", "supplied")
 #: Spacing at which the depth is carried: it is smooth, so interpolating it further loses nothing.
 CARRY_MM = 2.0
 #: Room around the template brain in which a scan's brain can lie, and the depth far outside [mm].
@@ -82,24 +85,61 @@ def find_brain(
     return keep_largest(resample(carried, carried_affine, shape, affine, outside=-ROOM_MM) > -growth_mm)
 
 
+def carry_mask(image: nib.Nifti1Image, args: argparse.Namespace) -> np.ndarray:
+    """Mark the brain of a scan by its registration."""
+    carried, carried_affine = carry_depth(*read_volume(args.depth), *read_volume(args.deformation))
+    in_template = np.linalg.inv(read_registration(args.registration).matrix()) @ image.affine
+    return find_brain(image.shape, in_template, carried, carried_affine, args.growth_mm)
+
+
+def choose_mask(image: nib.Nifti1Image, args: argparse.Namespace) -> np.ndarray:
+    """Mark the brain of a scan in the way that the command line names.
+
+    Returns
+    -------
+    bool (D, H, W)
+        True inside the brain; where only the brain is left, all that is not 0.
+
+    Raises
+    ------
+    ValueError
+        If a mask from elsewhere cannot be had.
+    """
+    if "stripped" in args.prepared:
+        return keep_largest(np.asarray(image.dataobj) > 0)
+    if args.method == "supplied":
+        return read_mask(args.supplied, image.shape, image.affine)
+    if args.method == "hd_bet":
+        return keep_largest(run_hd_bet(image, args.device))
+    return carry_mask(image, args)
+
+
 def main(argv: list[str] | None = None) -> None:
     """Write the brain mask and the stripped scan on the grid of the scan."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scan", type=Path, required=True, help="raw T1 head")
+    parser.add_argument(
+        "--prepared",
+        nargs="?",
+        const="",
+        default="",
+        help="what was done to the scan: stripped, registered (+ between)",
+    )
+    parser.add_argument("--method", choices=METHODS, default="atlas")
+    parser.add_argument("--supplied", nargs="?", help="brain mask of the scan, for supplied")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="for hd_bet")
     parser.add_argument("--depth", type=Path, required=True, help="depth inside the template brain [mm]")
     parser.add_argument("--registration", type=Path, required=True)
     parser.add_argument("--deformation", type=Path, required=True)
     parser.add_argument("--growth-mm", type=float, required=True, help="reach of the mask outside the template's")
-    parser.add_argument("--mask", type=Path, required=True)
-    parser.add_argument("--volume", type=Path, required=True)
+    parser.add_argument("--mask", type=Path, required=True, help="NIfTI (output)")
+    parser.add_argument("--volume", type=Path, required=True, help="NIfTI (output)")
     args = parser.parse_args(argv)
     try:
         image = read_head(args.scan)
+        mask = choose_mask(image, args)
     except ValueError as error:
         sys.exit(str(error))
-    carried, carried_affine = carry_depth(*read_volume(args.depth), *read_volume(args.deformation))
-    in_template = np.linalg.inv(read_registration(args.registration).matrix()) @ image.affine
-    mask = find_brain(image.shape, in_template, carried, carried_affine, args.growth_mm)
     write_volume(args.mask, mask.astype(np.uint8), image.affine)
     write_volume(args.volume, np.where(mask, np.asarray(image.dataobj), 0), image.affine)
 

@@ -1,0 +1,90 @@
+"""Who takes part, and which scans a person should look at first."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from neurobar.preprocess.judge_scans import find_reasons, main, rank_outliers
+
+LIMITS = {"overlap": [0.88, None], "brain_ml": [850, 2100], "clipped": [None, 0.05]}
+FINE = {"credible": True, "starts": 1, "overlap": 0.95, "brain_ml": 1400.0, "clipped": 0.0, "spacing_mm": [1, 1, 1.2]}
+CHECKS = {
+    "a": FINE,
+    "b": FINE | {"brain_ml": 2500.0},
+    "c": FINE | {"overlap": 0.93},
+    "d": FINE | {"credible": False, "starts": 10},
+    "e": FINE | {"overlap": 0.89},
+}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for scan, check in CHECKS.items():
+        (tmp_path / scan).mkdir()
+        (tmp_path / scan / "check.json").write_text(json.dumps({"scan": scan} | check))
+    return tmp_path
+
+
+def judge(folder, *words, scans="ecadb"):
+    outputs = ["--checks", str(folder / "checks.tsv"), "--table", str(folder / "cohort.tsv")]
+    main(["--folder", str(folder), "--scans", *scans, "--limits", json.dumps(LIMITS), *outputs, *words])
+    tables = (pd.read_csv(folder / name, sep="\t", keep_default_na=False) for name in ("checks.tsv", "cohort.tsv"))
+    return tuple(table.set_index("scan") for table in tables)
+
+
+def test_each_limit_that_is_passed_gives_a_sentence():
+    reasons = find_reasons(FINE | {"overlap": 0.7, "brain_ml": 2500.0}, LIMITS)
+    assert reasons == ["overlap is 0.7, below 0.88.", "brain_ml is 2500.0, above 2100."]
+
+
+def test_a_registration_that_is_not_believed_fails_the_scan():
+    assert find_reasons(CHECKS["d"], LIMITS) == ["No credible registration was found from 10 starts."]
+
+
+def test_the_table_for_later_stages_is_sorted_and_gives_reasons(folder):
+    _, cohort = judge(folder)
+    assert cohort.index.tolist() == list("abcde")
+    assert cohort["used"].tolist() == [True, False, True, False, True]
+    assert cohort.at["b", "reason"] == "brain_ml is 2500.0, above 2100."
+
+
+def test_people_see_failures_first_and_then_what_came_near_a_limit(folder):
+    checks, _ = judge(folder)
+    assert checks.index.tolist() == ["b", "d", "e", "c", "a"]
+    assert checks.at["e", "towards"] == "overlap"
+    # The median of the cohort is 0.95, the limit 0.88.
+    assert checks.at["e", "approach"] == pytest.approx(6 / 7, abs=0.01)
+    assert checks.at["a", "approach"] == 0
+    assert checks.at["a", "spacing_mm"] == "[1, 1, 1.2]"
+
+
+def test_a_cohort_that_lies_beyond_a_limit_is_listed_all_the_same():
+    table = pd.DataFrame({"scan": list("ab"), "used": False, "reason": "Low.", "overlap": [0.5, 0.4]})
+    ranked = rank_outliers(table, {"overlap": [0.5, None]})
+    assert ranked["approach"].notna().all()
+
+
+def test_a_person_overrules_the_checks_and_the_tables_say_so(folder):
+    (folder / "a" / "check.json").unlink()  # what is excluded may be broken
+    checks, cohort = judge(folder, "--keep", '["b", "c"]', "--exclude", '["a"]')
+    assert cohort["used"].tolist() == [False, True, True, False, True]
+    assert cohort["reason"].tolist()[:3] == [
+        "Excluded in the config.",
+        "Kept in the config: brain_ml is 2500.0, above 2100.",
+        "",
+    ]
+    assert checks.at["a", "overlap"] == "n/a"
+
+
+@pytest.mark.parametrize(
+    ("words", "scans", "message"),
+    [
+        (("--keep", '["a"]', "--exclude", '["a"]'), "ab", "both name 'a'"),
+        (("--exclude", '["a"]'), "ab", "No scan passed its checks. The first of 2, a: Excluded in the config."),
+        ((), "d", "The first of 1, d: No credible registration was found from 10 starts."),
+    ],
+)
+def test_faults_end_in_one_sentence(folder, words, scans, message):
+    with pytest.raises(SystemExit, match=message):
+        judge(folder, *words, scans=scans)
