@@ -22,9 +22,7 @@ SETTINGS = {
     "deformation_mm": 8,
     "deformation_steps": 3,
 }
-FILES = {
-    name: f"{name}.nii.gz" for name in ("scan", "head", "depth", "deformation", "mask", "stripped", "n4", "volume")
-}
+NAMES = ("scan", "head", "depth", "deformation", "mask", "stripped", "n4", "volume")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +43,7 @@ def marked(phantom):
 
 def run_chain(folder):
     """Run the commands from the raw scan to the grid."""
-    path = {name: str(folder / file) for name, file in FILES.items()} | {"registration": str(folder / "r.json")}
+    path = {name: str(folder / f"{name}.nii.gz") for name in NAMES} | {"registration": str(folder / "r.json")}
 
     def named(*names, **others):
         return [word for name, key in {**{n: n for n in names}, **others}.items() for word in (f"--{name}", path[key])]

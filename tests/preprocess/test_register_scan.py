@@ -8,9 +8,9 @@ import pytest
 from nibabel.affines import apply_affine
 from scipy.spatial.transform import Rotation
 
-from neurobar.preprocess.attempts import Template
 from neurobar.preprocess.register_scan import main
 from neurobar.preprocess.registration import read_registration
+from neurobar.preprocess.templates import Template
 
 SETTINGS = {
     "smallest_correlation": 0.4,
@@ -63,7 +63,7 @@ def test_noise_is_registered_but_not_believed(phantom_files, monkeypatch):
     main(arguments(phantom_files, "noise.nii.gz"))
     registration = read_registration(phantom_files / "registration.json")
     assert not registration.credible
-    assert registration.starts == 10
+    assert registration.starts == 6
 
 
 def test_a_broken_file_ends_with_one_sentence(phantom_files):

@@ -150,7 +150,7 @@ def check_masks(sheet: str | Path, scans: pd.DataFrame) -> None:
     bare = scans["scan"][scans["mask"].isna() & ~scans["prepared"].str.contains("stripped")]
     if len(bare):
         raise ValueError(
-            f"{sheet}: scan {bare.iloc[0]!r} has no file in the column mask, which preprocess.skull_strip: supplied needs."
+            f"{sheet}: scan {bare.iloc[0]!r} has no file in the column mask, but preprocess.skull_strip is supplied."
         )
 
 

@@ -115,9 +115,7 @@ def main(argv: list[str] | None = None) -> None:
     """Write template, mask, head and depth."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--spacing-mm", type=float, default=2.0)
-    parser.add_argument(
-        "--whole-head", default=COMPUTED, help="computed, nilearn, or the path of a head in ICBM152 space"
-    )
+    parser.add_argument("--whole-head", default=COMPUTED, help="computed, nilearn, or a head in ICBM152 space")
     parser.add_argument("--sha256", nargs="?", help="expected checksum of that head")
     for name in ("template", "mask", "head", "depth"):
         parser.add_argument(f"--{name}", type=Path, required=True, help="NIfTI (output)")

@@ -12,50 +12,14 @@ from nibabel.affines import apply_affine
 from neurobar.data.resampling import cover, resample, sample, smooth_to
 from neurobar.preprocess.affines import fit_affine
 from neurobar.preprocess.deformations import fit_displacement, split_affine
-from neurobar.preprocess.poses import UNUSUAL, USUAL, Target, search_poses
+from neurobar.preprocess.poses import UNUSUAL, USUAL, search_poses
 from neurobar.preprocess.registration import Registration, judge
+from neurobar.preprocess.templates import HEAD_MM, Template
 
-#: Skull and scalp reach so far from the brain; below the lowest slice, necks and jaws differ too much to be compared.
-HEAD_MM, LOWEST_MM = 20.0, -50.0
-#: What is compared outside a brain without its skull: enough to see its border.
-BRAIN_MM = 5.0
+#: Adult heads are about so large, as ICBM152 is larger than most.
+USUAL_SIZE = 0.9
 #: Well inside the brain, even where a start is off; what is brighter by a margin is fat or a vessel.
 DEEP_MM, BRIGHTEST = 12.0, 1.1
-
-
-@dataclass(frozen=True)
-class Template:
-    """The template head and its brain.
-
-    Attributes
-    ----------
-    head : float (D, H, W)
-        Intensities of brain, cerebrospinal fluid, skull and scalp.
-    depth : float (D, H, W)
-        Distance to the surface of the brain, negative outside [mm].
-    affine : float (4, 4)
-        From voxel indices to template millimetres, upright.
-    reach_mm : float
-        How far from the brain there is something to compare.
-    """
-
-    head: np.ndarray
-    depth: np.ndarray
-    affine: np.ndarray
-    reach_mm: float = HEAD_MM - 1
-
-    def stripped(self) -> Template:
-        """Return the template of a scan that shows its brain alone."""
-        return replace(self, head=np.where(self.depth > 0, self.head, 0), reach_mm=BRAIN_MM)
-
-    def around_brain(self, margin_mm: float) -> Target:
-        """Return what is compared up to a distance from the brain."""
-        return Target(self.head, self.depth > -margin_mm, self.affine)
-
-    def whole(self) -> Target:
-        """Return what a head shows in every scan: all but the neck and the jaw."""
-        height = self.affine[2, 2] * np.arange(self.depth.shape[2]) + self.affine[2, 3]
-        return Target(self.head, (self.depth > -self.reach_mm) & (height >= LOWEST_MM), self.affine)
 
 
 @dataclass(frozen=True)
@@ -76,19 +40,27 @@ class Attempt:
     grid: np.ndarray
 
 
-def list_starts(scan: np.ndarray, affine: np.ndarray, template: Template) -> Iterator[tuple[np.ndarray, bool]]:
-    """Yield poses (4, 4) and whether to follow them by the whole head, most promising first.
+def resize(to_scan: np.ndarray, size: float, centre: np.ndarray) -> np.ndarray:
+    """Give a transform one size along all axes, without a shear; the centre of the template stays in its place.
 
-    Skull and scalp tell the size of a head where the brain alone is drawn to the scalp, so the best pose is followed
-    by the whole head first. Where fat or defacing mislead that, the best pose of each size is followed by the brain,
-    small ones first: what took the scalp for the surface of the brain was too large. Each search is made only when
-    it is reached.
+    Parameters
+    ----------
+    to_scan : float (4, 4)
+        From template to scanner millimetres.
+    size : float
+        Of the head over that of the template.
+    centre : float (3,)
+        Template millimetres.
+
+    Returns
+    -------
+    float (4, 4)
     """
-    for orientations in (USUAL, UNUSUAL):
-        poses = [pose for _, pose in search_poses(scan, affine, template.whole(), orientations)]
-        sizes = np.round([np.cbrt(np.linalg.det(pose[:3, :3])) for pose in poses], 3)
-        yield poses[0], True
-        yield from ((poses[np.flatnonzero(sizes == size)[0]], False) for size in np.unique(sizes))
+    left, _, right = np.linalg.svd(to_scan[:3, :3])
+    resized = np.eye(4)
+    resized[:3, :3] = left @ right * size
+    resized[:3, 3] = apply_affine(to_scan, centre) - resized[:3, :3] @ centre
+    return resized
 
 
 def follow(
@@ -159,17 +131,16 @@ def attempt(
     scan: np.ndarray,
     affine: np.ndarray,
     template: Template,
-    start: tuple[np.ndarray, bool],
+    pose: np.ndarray,
+    by_head: bool,
     settings: Mapping[str, Any],
 ) -> Attempt:
     """Follow one start to the end.
 
     Parameters
     ----------
-    scan, affine, template
+    scan, affine, template, pose, by_head
         See `follow`.
-    start : float (4, 4) and bool
-        See `list_starts`.
     settings : mapping
         The section `preprocess.registration` of the config.
 
@@ -177,15 +148,33 @@ def attempt(
     -------
     Attempt
     """
-    fitted, correlation = follow(scan, affine, template, *start)
+    fitted, correlation = follow(scan, affine, template, pose, by_head)
     displacement, grid, similarity = deform(scan, affine, template, fitted, settings)
     straight, displacement = split_affine(displacement, grid, template.depth, template.affine)
     registration = judge(fitted @ np.linalg.inv(straight), correlation, similarity, settings)
     return Attempt(registration, displacement, grid)
 
 
+def list_attempts(
+    scan: np.ndarray, affine: np.ndarray, template: Template, settings: Mapping[str, Any]
+) -> Iterator[Attempt]:
+    """Make one attempt after the other, most promising first; each search and fit only when it is reached.
+
+    Skull and scalp tell the size of a head where the brain alone is drawn to the scalp, so the best pose is followed
+    by the whole head first. What fails all the same has nearly always found place and orientation, and taken the
+    scalp for the surface of the brain: it is tried again from there at a usual size, by the head and by the brain.
+    """
+    for orientations in (USUAL, UNUSUAL):
+        _, pose = search_poses(scan, affine, template.whole(), orientations)[0]
+        first = attempt(scan, affine, template, pose, True, settings)
+        yield first
+        again = resize(first.registration.matrix(), USUAL_SIZE, template.whole().box()[0])
+        yield attempt(scan, affine, template, again, True, settings)
+        yield attempt(scan, affine, template, again, False, settings)
+
+
 def register(scan: np.ndarray, affine: np.ndarray, template: Template, settings: Mapping[str, Any]) -> Attempt:
-    """Attempt one start after the other until one is credible; if none is, keep the most similar.
+    """Attempt until a registration is credible; if none is, keep the most similar.
 
     Parameters
     ----------
@@ -199,9 +188,9 @@ def register(scan: np.ndarray, affine: np.ndarray, template: Template, settings:
     Attempt
     """
     attempts: list[Attempt] = []
-    for start in list_starts(scan, affine, template):
-        attempts.append(attempt(scan, affine, template, start, settings))
-        if attempts[-1].registration.credible:
+    for one in list_attempts(scan, affine, template, settings):
+        attempts.append(one)
+        if one.registration.credible:
             break
     best = max(attempts, key=lambda one: one.registration.rank())
     return replace(best, registration=replace(best.registration, starts=len(attempts)))
@@ -224,4 +213,6 @@ def confirm(scan: np.ndarray, affine: np.ndarray, template: Template, settings: 
     here = np.eye(4)
     _, correlation = fit_affine(scan, affine, template.around_brain(7.0), here, freedom=6, spacing_mm=4.0, steps=1)
     displacement, grid, similarity = deform(scan, affine, template, here, settings)
-    return Attempt(judge(here, correlation, similarity, settings), displacement, grid)
+    registration = judge(here, correlation, similarity, settings)
+    credible = registration.credible and correlation >= template.fit
+    return Attempt(replace(registration, credible=credible), displacement, grid)

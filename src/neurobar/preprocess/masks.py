@@ -88,9 +88,8 @@ def run_hd_bet(image: nib.Nifti1Image, device: str) -> np.ndarray:
         nib.save(image, scan)
         command = ["hd-bet", "-i", str(scan), "-o", str(brain), "-device", device, "--save_bet_mask", "--no_bet_image"]
         # Averaging over mirrored copies makes it eight times slower, too slow for a CPU.
-        done = subprocess.run(
-            [*command, *(["--disable_tta"] if device == "cpu" else [])], capture_output=True, text=True
-        )
+        command += ["--disable_tta"] if device == "cpu" else []
+        done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
             raise ValueError(f"hd-bet failed (exit {done.returncode}): {said}.")

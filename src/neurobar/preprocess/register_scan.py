@@ -11,8 +11,9 @@ import numpy as np
 
 from neurobar.data.resampling import cover, resample, smooth_to
 from neurobar.data.volumes import read_head, read_volume, write_volume
-from neurobar.preprocess.attempts import Template, confirm, register
+from neurobar.preprocess.attempts import confirm, register
 from neurobar.preprocess.registration import write_registration
+from neurobar.preprocess.templates import Template
 
 #: Spacing of everything before the deformation: nothing there gains from finer, so a 1 mm head costs as a 2 mm head.
 WORK_MM = 2.0

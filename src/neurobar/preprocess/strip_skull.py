@@ -57,10 +57,13 @@ def carry_depth(
 
 def keep_largest(mask: np.ndarray) -> np.ndarray:
     """Keep the largest connected part of a mask (D, H, W), if it has any, and fill its holes."""
-    labels, count = ndimage.label(mask)
-    if count > 1:
-        mask = labels == np.bincount(labels.ravel())[1:].argmax() + 1
-    return ndimage.binary_fill_holes(mask)
+    kept = np.zeros(mask.shape, bool)
+    if mask.any():
+        box = ndimage.find_objects(mask.astype(np.uint8))[0]
+        labels, _ = ndimage.label(mask[box])
+        largest = np.bincount(labels.ravel())[1:].argmax() + 1
+        kept[box] = ndimage.binary_fill_holes(labels == largest)
+    return kept
 
 
 def find_brain(
