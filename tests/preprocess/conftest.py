@@ -1,17 +1,21 @@
 """A small head with a known brain, and scans of it."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
+import yaml
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from neurobar.data.resampling import grid_points, resample
-from neurobar.data.volumes import write_volume
+from neurobar.data.volumes import read_volume, write_volume
+from neurobar.fetch import fetch_template
 from neurobar.fetch.fetch_template import grow_head, measure_depth
+from neurobar.preprocess import register_scan, strip_skull
 
 SPACING_MM = 4.0
 
@@ -34,13 +38,13 @@ class Phantom:
         image.set_sform(affine, code=1)
         return image
 
-
-def moved(nod=0.0, shift=(0, 0, 0), size=1.0) -> np.ndarray:
-    """Return the transform from template to scanner millimetres of a head that moved."""
-    transform = np.eye(4)
-    transform[:3, :3] = Rotation.from_euler("x", nod, degrees=True).as_matrix() * size
-    transform[:3, 3] = shift
-    return transform
+    @staticmethod
+    def moved(nod=0.0, shift=(0, 0, 0), size=1.0) -> np.ndarray:
+        """Return the transform from template to scanner millimetres of a head that moved."""
+        transform = np.eye(4)
+        transform[:3, :3] = Rotation.from_euler("x", nod, degrees=True).as_matrix() * size
+        transform[:3, 3] = shift
+        return transform
 
 
 @pytest.fixture(scope="session")
@@ -63,3 +67,32 @@ def phantom_files(phantom, tmp_path) -> Path:
     write_volume(tmp_path / "head.nii.gz", phantom.head, phantom.affine)
     write_volume(tmp_path / "depth.nii.gz", phantom.depth, phantom.affine)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def template_files(tmp_path_factory) -> Path:
+    """Write the template."""
+    folder = tmp_path_factory.mktemp("template")
+    names = ("template", "mask", "head", "depth")
+    outputs = [word for name in names for word in (f"--{name}", str(folder / f"{name}.nii.gz"))]
+    fetch_template.main([*outputs, "--record", str(folder / "template.json")])
+    return folder
+
+
+@pytest.fixture
+def find_brain(template_files, root):
+    """Return a function that registers and strips a scan with the settings of the default study."""
+    settings = yaml.safe_load((root / "config.yaml").read_text())["preprocess"]
+
+    def run(scan, folder):
+        paths = {"scan": scan, "depth": template_files / "depth.nii.gz", "registration": folder / "registration.json"}
+        paths |= {"deformation": folder / "deformation.nii.gz"}
+        common = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
+        head = ["--head", str(template_files / "head.nii.gz"), "--settings", json.dumps(settings["registration"])]
+        register_scan.main([*common, *head])
+        outputs = ["--mask", str(folder / "mask.nii.gz"), "--volume", str(folder / "stripped.nii.gz")]
+        strip_skull.main([*common, "--growth-mm", str(settings["mask_growth_mm"]), *outputs])
+        mask, affine = read_volume(folder / "mask.nii.gz")
+        return mask > 0, affine
+
+    return run

@@ -3,22 +3,13 @@
 import numpy as np
 import pytest
 from nibabel.affines import apply_affine
-from scipy.spatial.transform import Rotation
 
 from neurobar.preprocess.poses import Target, compress, search_poses
 
 
-def moved(nod, shift, size=1.0):
-    """Return the transform of a head that moved."""
-    transform = np.eye(4)
-    transform[:3, :3] = Rotation.from_euler("x", nod, degrees=True).as_matrix() * size
-    transform[:3, 3] = shift
-    return transform
-
-
 @pytest.mark.parametrize(("nod", "shift"), [(0, (0, 0, 0)), (24, (20, -12, 30)), (-32, (-24, 8, 16))])
 def test_the_best_pose_is_near_the_true_one(phantom, nod, shift):
-    truth = moved(nod, shift)
+    truth = phantom.moved(nod, shift)
     image = phantom.scan(truth)
     target = Target(phantom.head, phantom.depth > -16, phantom.affine)
     correlation, pose = search_poses(image.get_fdata(), image.affine, target)[0]
@@ -28,7 +19,7 @@ def test_the_best_pose_is_near_the_true_one(phantom, nod, shift):
 
 
 def test_a_head_at_the_edge_of_the_image_is_found(phantom):
-    truth = moved(0, (0, 0, 50))
+    truth = phantom.moved(0, (0, 0, 50))
     image = phantom.scan(truth)
     target = Target(phantom.head, phantom.depth > -16, phantom.affine)
     _, pose = search_poses(image.get_fdata(), image.affine, target)[0]

@@ -1,6 +1,7 @@
 """The registration of a scan, as a command."""
 
 import json
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
@@ -30,6 +31,12 @@ def arguments(folder, scan):
     return [*line, "--settings", json.dumps(SETTINGS)]
 
 
+def distance(phantom, found, truth):
+    """Return how far apart two transforms take the brain on average [mm]."""
+    points = apply_affine(phantom.affine, np.argwhere(phantom.depth > 0))
+    return np.linalg.norm(apply_affine(found, points) - apply_affine(truth, points), axis=1).mean()
+
+
 def test_a_head_that_moved_is_found(phantom, phantom_files):
     truth = np.eye(4)
     truth[:3, :3] = Rotation.from_euler("xyz", (18, 4, -5), degrees=True).as_matrix() * 0.95
@@ -37,11 +44,35 @@ def test_a_head_that_moved_is_found(phantom, phantom_files):
     nib.save(phantom.scan(truth), phantom_files / "a scan.nii.gz")
     main(arguments(phantom_files, "a scan.nii.gz"))
     registration = read_registration(phantom_files / "registration.json")
-    points = apply_affine(phantom.affine, np.argwhere(phantom.depth > 0))
-    apart = np.linalg.norm(apply_affine(registration.matrix(), points) - apply_affine(truth, points), axis=1)
     assert registration.credible
     assert registration.starts == 1
-    assert apart.mean() < 1.5
+    assert distance(phantom, registration.matrix(), truth) < 1.5
+
+
+@pytest.mark.parametrize("prepared", ["", "stripped"])
+def test_a_scan_that_is_said_to_be_registered_keeps_its_place(phantom, phantom_files, prepared):
+    brain = phantom if not prepared else replace(phantom, head=np.where(phantom.depth > 0, phantom.head, 0))
+    nib.save(brain.scan(np.eye(4)), phantom_files / "scan.nii.gz")
+    main([*arguments(phantom_files, "scan.nii.gz"), "--prepared", f"{prepared}+registered"])
+    registration = read_registration(phantom_files / "registration.json")
+    assert np.array_equal(registration.matrix(), np.eye(4))
+    assert registration.credible
+
+
+def test_a_scan_that_is_wrongly_said_to_be_registered_is_not_believed(phantom, phantom_files):
+    nib.save(phantom.scan(phantom.moved(nod=20, shift=(10, 15, -20))), phantom_files / "scan.nii.gz")
+    main([*arguments(phantom_files, "scan.nii.gz"), "--prepared", "registered"])
+    assert not read_registration(phantom_files / "registration.json").credible
+
+
+def test_a_brain_without_its_skull_is_found(phantom, phantom_files):
+    truth = phantom.moved(nod=18, shift=(8, -12, 10), size=0.95)
+    brain = replace(phantom, head=np.where(phantom.depth > 0, phantom.head, 0))
+    nib.save(brain.scan(truth), phantom_files / "scan.nii.gz")
+    main([*arguments(phantom_files, "scan.nii.gz"), "--prepared", "stripped"])
+    registration = read_registration(phantom_files / "registration.json")
+    assert registration.credible
+    assert distance(phantom, registration.matrix(), truth) < 2
 
 
 def test_equal_scans_give_equal_bytes(phantom, phantom_files):

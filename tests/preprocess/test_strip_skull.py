@@ -61,21 +61,73 @@ def test_only_the_largest_part_is_kept_and_filled():
     assert kept[3, 3, 3]
 
 
-def test_the_command_blanks_what_is_outside(phantom, phantom_files):
+@pytest.fixture
+def strip(phantom, phantom_files):
+    """Return a function that runs the command on an upright phantom, and returns image, mask and stripped volume."""
     image = phantom.scan(np.eye(4))
-    nib.save(image, phantom_files / "scan.nii.gz")
     registration = Registration(np.eye(4).tolist(), 0.8, 0.7, [1, 1, 1], 0, 1, True)
     write_registration(phantom_files / "registration.json", registration)
     grid = np.diag([20.0, 20, 20, 1])
     grid[:3, 3] = phantom.affine[:3, 3]
     write_volume(phantom_files / "deformation.nii.gz", np.zeros((12, 14, 12, 3), np.float32), grid)
-    files = {"scan": "scan.nii.gz", "depth": "depth.nii.gz", "registration": "registration.json"}
-    files |= {"deformation": "deformation.nii.gz", "mask": "mask.nii.gz", "volume": "stripped.nii.gz"}
+    names = ("scan", "depth", "deformation", "mask")
+    files = {name: f"{name}.nii.gz" for name in names} | {"registration": "registration.json", "volume": "out.nii.gz"}
     line = [word for name, file in files.items() for word in (f"--{name}", str(phantom_files / file))]
-    main([*line, "--growth-mm", "0"])
-    mask, affine = read_volume(phantom_files / "mask.nii.gz")
-    stripped, _ = read_volume(phantom_files / "stripped.nii.gz")
-    assert mask.dtype == np.uint8
-    assert np.allclose(affine, image.affine)
-    assert (stripped[mask == 0] == 0).all()
-    assert np.abs(stripped - image.get_fdata())[mask > 0].max() < 0.1
+
+    def run(*words, scan=image):
+        nib.save(scan, phantom_files / "scan.nii.gz")
+        main([*line, "--growth-mm", "0", *words])
+        (mask, affine), (stripped, _) = (read_volume(phantom_files / name) for name in ("mask.nii.gz", "out.nii.gz"))
+        assert mask.dtype == np.uint8
+        assert np.allclose(affine, image.affine)
+        return image, mask > 0, stripped
+
+    return run
+
+
+def test_the_command_blanks_what_is_outside(strip):
+    image, mask, stripped = strip("--prepared")
+    assert (stripped[~mask] == 0).all()
+    assert np.abs(stripped - image.get_fdata())[mask].max() < 0.1
+
+
+def test_a_supplied_mask_is_taken_as_it_is(strip, tmp_path):
+    image, found, _ = strip()
+    supplied = np.zeros(image.shape, np.uint8)
+    supplied[20:30, 25:35, 30:40] = 1
+    nib.save(nib.Nifti1Image(supplied, image.affine), tmp_path / "supplied.nii.gz")
+    words = ("--method", "supplied", "--supplied", str(tmp_path / "supplied.nii.gz"))
+    _, mask, stripped = strip(*words)
+    assert np.array_equal(mask, supplied > 0)
+    assert np.array_equal(stripped > 0, (supplied > 0) & (image.get_fdata() > 0))
+    assert not np.array_equal(mask, found)
+
+
+def test_a_mask_of_another_scan_ends_with_one_sentence(strip, tmp_path):
+    nib.save(nib.Nifti1Image(np.ones((5, 6, 7), np.uint8), np.eye(4)), tmp_path / "other.nii.gz")
+    with pytest.raises(SystemExit, match=r"other\.nii\.gz.*another grid"):
+        strip("--method", "supplied", "--supplied", str(tmp_path / "other.nii.gz"))
+
+
+def test_the_mask_of_hd_bet_is_cleaned_and_used(strip, monkeypatch):
+    image, *_ = strip()
+    found = np.zeros(image.shape, bool)
+    found[20:30, 25:35, 30:40] = True
+    found[25, 30, 35] = found[2, 2, 2] = False
+    found[5, 5, 5] = True
+    devices = []
+    monkeypatch.setattr(
+        "neurobar.preprocess.strip_skull.run_hd_bet", lambda _image, device: devices.append(device) or found
+    )
+    _, mask, _ = strip("--method", "hd_bet", "--device", "cuda")
+    assert mask.sum() == 1000
+    assert devices == ["cuda"]
+
+
+@pytest.mark.parametrize("method", ["atlas", "hd_bet", "supplied"])
+def test_of_a_stripped_scan_all_that_is_left_is_brain(strip, method):
+    image, mask, _ = strip()
+    brain = nib.Nifti1Image(np.where(mask, image.get_fdata() + 1, 0).astype(np.float32), image.affine)
+    _, kept, stripped = strip("--prepared", "stripped+unbiased", "--method", method, scan=brain)
+    assert np.array_equal(kept, mask)
+    assert np.abs(stripped - brain.get_fdata()).max() < 0.1
