@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from nibabel.orientations import axcodes2ornt, io_orientation, ornt_transform
 
-from neurobar.data.resampling import cover, grid_points, resample, sample, smooth_to
+from neurobar.data.resampling import bounding_box, cover, grid_points, resample, sample, smooth_to
 
 SHAPE = (18, 20, 24)
 CODES = ["".join(axes) for sides in product("LR", "PA", "IS") for axes in permutations(sides)]
@@ -62,3 +62,14 @@ def test_smoothing_spares_axes_that_are_coarse_already():
     assert blurred.sum() == pytest.approx(1, abs=1e-3)
     assert blurred[4, 5, 4] == 0
     assert blurred[3, 5, 5] > 0.05
+
+
+def test_a_box_holds_the_mask_with_its_margin_and_keeps_its_place():
+    mask = np.zeros((6, 7, 8), bool)
+    mask[1:3, 4, 5:8] = True
+    affine = np.diag([2.0, 3, 4, 1])
+    affine[:3, 3] = 10, 20, 30
+    box, corner = bounding_box(mask, affine, 2)
+    assert box == (slice(0, 5), slice(2, 7), slice(3, 10))
+    assert mask[box].sum() == mask.sum()
+    assert (corner @ [0, 0, 0, 1]).tolist() == (affine @ [0, 2, 3, 1]).tolist()

@@ -1,6 +1,9 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from neurobar.transforms.landmarks import fit_landmarks, standardise
 
@@ -67,3 +70,31 @@ def test_inputs_stand_unchanged():
 def test_a_scan_of_one_intensity_is_refused():
     with pytest.raises(ValueError, match="same intensity"):
         fit_landmarks(np.ones((1, 5)))
+
+
+@pytest.mark.slow
+def test_landmarks_and_mapping_are_those_of_torchio(tmp_path):
+    import nibabel as nib
+    import torchio
+
+    at = yaml.safe_load((Path(__file__).parents[2] / "config.yaml").read_text())["landmarks"]["percentiles"]
+    volumes, _ = scans(4)
+    files = []
+    for number, volume in enumerate(volumes[:, 0]):
+        files.append((tmp_path / f"{number}.nii", tmp_path / f"{number}_mask.nii"))
+        for path, array in zip(files[-1], (volume, (volume > 0).astype(np.uint8)), strict=True):
+            nib.save(nib.Nifti1Image(array, np.eye(4)), path)
+    paths, masks = zip(*files, strict=True)
+    peer = torchio.HistogramStandardization.train(paths, mask_path=masks, progress=False)
+    own = np.stack([np.percentile(volume[volume > 0], at) for volume in volumes]).astype(np.float32)
+    landmarks = fit_landmarks(own)
+    # Theirs run from 0 to 100, and hold the quartiles as well, which their mapping skips.
+    assert 100 * landmarks == pytest.approx(np.delete(peer, [3, 9]), abs=1e-3)
+    mapped = standardise(*map(torch.from_numpy, (volumes, own, landmarks))).numpy()
+    transform = torchio.HistogramStandardization({"t1": peer}, masking_method="brain")
+    for (path, mask), volume, ours in zip(files, volumes, mapped, strict=True):
+        subject = torchio.Subject(t1=torchio.ScalarImage(path), brain=torchio.LabelMap(mask))
+        theirs = transform(subject)["t1"].numpy()
+        inside = volume > 0
+        assert 100 * ours[inside] == pytest.approx(theirs[inside], abs=2e-2)
+        assert not ours[~inside].any()

@@ -129,3 +129,30 @@ def grid_points(shape: tuple[int, int, int], affine: np.ndarray) -> np.ndarray:
         Millimetres.
     """
     return apply_affine(affine, np.moveaxis(np.indices(shape), 0, -1))
+
+
+def bounding_box(mask: np.ndarray, affine: np.ndarray, margin: int = 0) -> tuple[tuple[slice, ...], np.ndarray]:
+    """Find the part of a grid that holds a mask.
+
+    Parameters
+    ----------
+    mask : bool (D, H, W)
+        True somewhere.
+    affine : float (4, 4)
+        From voxel indices to millimetres.
+    margin : int
+        Voxels left around the mask, where the grid has them.
+
+    Returns
+    -------
+    box : three slices
+    affine : float (4, 4)
+        From voxel indices of the part to millimetres.
+    """
+    box = tuple(
+        slice(max(side.start - margin, 0), side.stop + margin)
+        for side in ndimage.find_objects(mask.astype(np.uint8))[0]
+    )
+    corner = affine.copy()
+    corner[:3, 3] += affine[:3, :3] @ [side.start for side in box]
+    return box, corner

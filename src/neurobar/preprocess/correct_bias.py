@@ -8,13 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
-from neurobar.data.resampling import cover, resample, smooth_to
+from neurobar.data.resampling import bounding_box, cover, resample, smooth_to
 from neurobar.data.volumes import read_volume, write_volume
 
 #: The field varies over centimetres, so it is estimated at this spacing whatever the scan's; the cost is then bounded.
 ESTIMATE_MM = 6.0
 #: Steps at each of three resolutions of the spline, and the change at which one ends.
 STEPS, TOLERANCE = [20, 20, 20], 1e-5
+#: Voxels around the brain in which it fades out when it is blurred.
+MARGIN = 8
 
 #: A mask of fewer voxels at that spacing is no brain: the registration failed, and the check will say so.
 FEWEST_VOXELS = 500
@@ -102,24 +104,23 @@ def remove_bias(volume: np.ndarray, mask: np.ndarray, affine: np.ndarray, spline
     float32 (D, H, W)
         0 outside the brain; as it came where the mask is too small for a brain.
     """
-    shape, grid = cover(volume.shape, affine, ESTIMATE_MM)
-    blurred = (resample(smooth_to(image, affine, ESTIMATE_MM), affine, shape, grid) for image in (volume, mask))
-    brain, part = blurred
-    inside = part > 0.5
+    corrected = np.where(mask, volume, 0).astype(np.float32)
+    if not mask.any():
+        return corrected
+    part, corner = bounding_box(mask, affine, MARGIN)
+    brain, presence = corrected[part], mask[part]
+    shape, grid = cover(brain.shape, corner, ESTIMATE_MM)
+    blurred, share = (
+        resample(smooth_to(image, corner, ESTIMATE_MM), corner, shape, grid) for image in (brain, presence)
+    )
+    inside = share > 0.5
     if inside.sum() < FEWEST_VOXELS:
-        return np.where(mask, volume, 0).astype(np.float32)
-    coarse = np.where(inside, brain / np.maximum(part, 0.5), 0)
-    box = tuple(slice(max(low - 1, 0), high + 2) for low, high in zip(*limits(inside), strict=True))
-    grid = grid.copy()
-    grid[:3, 3] += grid[:3, :3] @ [side.start for side in box]
+        return corrected
+    coarse = np.where(inside, blurred / np.maximum(share, 0.5), 0)
+    box, grid = bounding_box(inside, grid, 1)
     field = estimate_field(coarse[box], inside[box], ESTIMATE_MM, spline_mm)
-    return np.where(mask, volume / carry_field(field, inside[box], grid, volume.shape, affine), 0).astype(np.float32)
-
-
-def limits(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the first and the last voxel (3,) of a mask along each axis."""
-    voxels = np.argwhere(mask)
-    return voxels.min(axis=0), voxels.max(axis=0)
+    corrected[part] /= carry_field(field, inside[box], grid, brain.shape, corner)
+    return corrected
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from neurobar.data.resampling import grid_points, sample, smooth_to
+from neurobar.data.resampling import bounding_box, grid_points, sample, smooth_to
 from neurobar.data.volumes import GRID_AFFINE, GRID_SHAPE, GRID_SPACING_MM, read_volume, write_volume
 from neurobar.preprocess.deformations import invert_displacement
 from neurobar.preprocess.registration import read_registration
@@ -66,10 +66,7 @@ def interpolate_brain(volume: np.ndarray, mask: np.ndarray, affine: np.ndarray, 
     """
     if not mask.any():
         return np.zeros(points.shape[:-1], np.float32)
-    box = ndimage.find_objects(mask.astype(np.uint8))[0]
-    box = tuple(slice(max(side.start - 4, 0), side.stop + 4) for side in box)
-    corner = affine.copy()
-    corner[:3, 3] += affine[:3, :3] @ [side.start for side in box]
+    box, corner = bounding_box(mask, affine, 4)
     voxels = (points - corner[:3, 3]) @ np.linalg.inv(corner[:3, :3]).T
     voxels = np.moveaxis(voxels, -1, 0)
     intensity, presence = (

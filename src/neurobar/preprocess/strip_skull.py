@@ -10,7 +10,7 @@ import nibabel as nib
 import numpy as np
 from scipy import ndimage
 
-from neurobar.data.resampling import cover, grid_points, resample, sample
+from neurobar.data.resampling import bounding_box, cover, grid_points, resample, sample
 from neurobar.data.volumes import read_head, read_volume, write_volume
 from neurobar.preprocess.masks import read_mask, run_hd_bet
 from neurobar.preprocess.registration import read_registration
@@ -59,7 +59,7 @@ def keep_largest(mask: np.ndarray) -> np.ndarray:
     """Keep the largest connected part of a mask (D, H, W), if it has any, and fill its holes."""
     kept = np.zeros(mask.shape, bool)
     if mask.any():
-        box = ndimage.find_objects(mask.astype(np.uint8))[0]
+        box, _ = bounding_box(mask, np.eye(4))
         labels, _ = ndimage.label(mask[box])
         largest = np.bincount(labels.ravel())[1:].argmax() + 1
         kept[box] = ndimage.binary_fill_holes(labels == largest)
