@@ -57,7 +57,7 @@ def test_a_deformation_is_recovered_under_a_bias_field():
     bias = np.linspace(0.7, 1.4, SHAPE[2], dtype=np.float32)
     fixed = (warp(moving, true) + 3) * bias
     weight = np.ones(SHAPE, bool)
-    found, similarity = fit_displacement(fixed, moving, weight, 40)
+    found, similarity = fit_displacement(fixed, moving, weight, weight, 40)
     inner = (slice(None), *[slice(4, -4)] * 3)
     assert similarity > 0.85
     assert np.abs(found - true)[inner].mean() < 0.4 * np.abs(true[inner]).mean()
@@ -65,9 +65,22 @@ def test_a_deformation_is_recovered_under_a_bias_field():
 
 def test_equal_volumes_stay():
     volume = smooth_noise(5, 1.5)
-    found, similarity = fit_displacement(volume, volume, np.ones(SHAPE, bool), 3)
+    found, similarity = fit_displacement(volume, volume, np.ones(SHAPE, bool), np.ones(SHAPE, bool), 3)
     assert similarity == pytest.approx(1, abs=0.01)
     assert np.isfinite(found).all()
+
+
+def test_where_the_image_ends_nothing_pulls_at_the_brain():
+    places = np.indices(SHAPE) - np.array(SHAPE)[:, None, None, None] / 2
+    brain = np.where((places**2).sum(axis=0) < 10**2, 1 + 0.1 * smooth_noise(6, 1.5), 0).astype(np.float32)
+    seen = np.ones(SHAPE, bool)
+    seen[:, :, SHAPE[2] // 2 + 6 :] = False
+    everywhere = np.ones(SHAPE, bool)
+    cut = np.where(seen, brain, 0)
+    misled, _ = fit_displacement(brain, cut, everywhere, everywhere, 15)
+    found, _ = fit_displacement(brain, cut, everywhere, seen, 15)
+    assert np.abs(misled).max() > 2
+    assert np.abs(found).max() < 0.5
 
 
 def test_an_affine_deformation_leaves_no_rest():

@@ -123,7 +123,8 @@ def deform(
     carried = resample(smooth_to(scan, affine, spacing_mm), affine, shape, to_scan @ grid)
     level = np.median(carried[depth > 0]) / np.median(head[depth > 0])
     carried = np.minimum(carried / max(float(level), 1e-6), 1.2)
-    displacement, similarity = fit_displacement(carried, head, depth > -template.reach_mm, steps)
+    seen = resample(np.ones(scan.shape, np.float32), affine, shape, to_scan @ grid) > 0.99
+    displacement, similarity = fit_displacement(carried, head, depth > -template.reach_mm, seen, steps)
     return np.moveaxis(displacement, 0, -1) * np.float32(spacing_mm), grid, similarity
 
 

@@ -80,7 +80,9 @@ def local_correlation(fixed: np.ndarray, moved: np.ndarray) -> tuple[np.ndarray,
     return covariance**2 / product, slope
 
 
-def fit_displacement(fixed: np.ndarray, moving: np.ndarray, weight: np.ndarray, steps: int) -> tuple[np.ndarray, float]:
+def fit_displacement(
+    fixed: np.ndarray, moving: np.ndarray, weight: np.ndarray, seen: np.ndarray, steps: int
+) -> tuple[np.ndarray, float]:
     """Displace the voxels of one volume to where another looks the same.
 
     Parameters
@@ -89,6 +91,9 @@ def fit_displacement(fixed: np.ndarray, moving: np.ndarray, weight: np.ndarray, 
         Intensities on one grid.
     weight : bool (D, H, W)
         True where the volumes are compared.
+    seen : bool (D, H, W)
+        True where `moving` was imaged. Its border is no border of a brain: it exerts no force, and what lies beyond
+        follows what is seen.
     steps : int
         Each moves a voxel by half a voxel at most.
 
@@ -101,12 +106,14 @@ def fit_displacement(fixed: np.ndarray, moving: np.ndarray, weight: np.ndarray, 
     """
     fixed, moving = fixed.astype(np.float32), moving.astype(np.float32)
     displacement = np.zeros((3, *fixed.shape), np.float32)
+    seen = ndimage.minimum_filter(seen.astype(np.float32), 2 * WINDOW + 1)
     similarity = 0.0
     for _ in range(steps):
         moved = warp(moving, displacement)
+        compared = weight & (warp(seen, displacement) > 0.99)
         squared, slope = local_correlation(fixed, moved)
-        similarity = float(squared[weight].mean())
-        force = blur_field(np.stack(np.gradient(moved)) * (slope * weight), UPDATE_SIGMA)
+        similarity = float(squared[compared].mean()) if compared.any() else 0.0
+        force = blur_field(np.stack(np.gradient(moved)) * (slope * compared), UPDATE_SIGMA)
         longest = np.sqrt((force**2).sum(axis=0).max())
         update = force * np.float32(LONGEST_STEP / max(longest, 1e-12))
         displacement = blur_field(update + warp_field(displacement, update), TOTAL_SIGMA)
