@@ -19,10 +19,10 @@ run: $(VENV)/.run  ## run the default study up to its tables
 	@cat results/report/table_1.md
 
 test: $(VENV)/.dev  ## run all tests
-	pytest --numprocesses 2 --dist loadgroup
+	pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: $(VENV)/.dev  ## run the tests that take no more than a few seconds each
-	pytest --numprocesses 2 --dist loadgroup -m "not slow"
+	pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 check: $(VENV)/.dev  ## check style, layers, rules and a dry run of every study
 	ruff check .

@@ -25,6 +25,10 @@ include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 
 
+onerror:
+    say_failed_scans()
+
+
 localrules:
     all,
     simulate,

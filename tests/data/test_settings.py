@@ -39,6 +39,8 @@ def test_the_default_study_is_valid(settings, schema):
         (("runs", "cutmix", "mixing_settings"), {"cuont": 6}, r"mixing_settings\.cuont is unknown to the mixing boxes"),
         (("encoder", "patch"), 32, r"patch 32 does not divide the 48 voxels of 4 mm"),
         (("atlas", "image"), "own.nii.gz", r"atlas\.labels is missing"),
+        (("template", "head"), "heads/{scan}.nii.gz", r"template\.head: Snakemake takes '\{scan\}' for a placeholder"),
+        (("template", "sha256"), "abc", r"template\.sha256"),
         (("cohort", "label"), "sex", r"the simulated cohort has the label diagnosis"),
         (("pretrain", "outer_cuts"), {"count": 0, "size": 5}, r"pretrain\.outer_cuts\.count: 0 is less than"),
         (("runs", "Bad Name"), {"contrast": "infonce"}, r"'Bad Name' does not match"),

@@ -85,6 +85,15 @@ def test_what_is_no_table_is_refused(tmp_path, content):
         read_scans(sheet, COHORT)
 
 
+@pytest.mark.parametrize("name", ["{scan}.nii.gz", "a{ x, .nii.gz", "<results>.nii.gz"])
+@pytest.mark.parametrize("column", ["path", "mask"])
+def test_a_path_that_snakemake_would_expand_is_refused(tmp_path, name, column):
+    sheet = write(tmp_path, changed(0, **{column: name}))
+    (tmp_path / name).touch()
+    with pytest.raises(ValueError, match=r"row 2: Snakemake takes .* for a placeholder"):
+        read_scans(sheet, COHORT)
+
+
 def test_what_was_done_to_a_scan_comes_back_in_order(tmp_path):
     said = ["Registered, stripped", "", "unbiased"]
     rows = [row | {"prepared": words} for row, words in zip(ROWS, said, strict=True)]

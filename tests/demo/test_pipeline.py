@@ -10,7 +10,7 @@ import yaml
 
 from neurobar.simulate.list_simulated_scans import planned_scans
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.slow
 
 TINY = {
     "simulate": {"subjects": 8, "two_session_share": 0.3},

@@ -71,6 +71,24 @@ def scan_path(wildcards):
     return SCANS.at[wildcards.scan, "path"]
 
 
+def readable_scan(wildcards):
+    """Return the raw T1 of a scan, or nothing where it may not be read: Snakemake would stop all, the job itself alone."""
+    path = scan_path(wildcards)
+    return path if os.access(path, os.R_OK) or not os.path.exists(path) else []
+
+
+def say_failed_scans():
+    """Print the sentence of each scan that failed, and how to go on without them."""
+    kept = {"register_scan": "registration.json", "strip_skull": "native_brain_mask.nii.gz"}
+    logs = {Path(f"results/logs/{rule}/{scan}.log"): rule for rule in kept for scan in PREPROCESSED}
+    failed = {log: rule for log, rule in logs.items() if log.is_file() and log.stat().st_size}
+    failed = [log for log, rule in failed.items() if not Path("results/preprocess", log.stem, kept[rule]).exists()]
+    for log in failed:
+        print(f"{log.stem}: {log.read_text(errors='replace').splitlines()[-1]}", file=sys.stderr)
+    if failed:
+        print("Mend these scans, or name them in preprocess.exclude to go on without them.", file=sys.stderr)
+
+
 def supplied_mask(wildcards):
     """Return the brain mask that the sheet gives for a scan, or nothing where another way of skull stripping is set."""
     if config["preprocess"]["skull_strip"] != "supplied" or "stripped" in SCANS.at[wildcards.scan, "prepared"]:

@@ -8,7 +8,7 @@
 rule register_scan:
     """Find the head in the scan, and its affine transform and deformation to the template."""
     input:
-        scan=scan_path,
+        scan=readable_scan,
         head="results/fetch/template_head.nii.gz",
         depth="results/fetch/template_depth.nii.gz",
     output:
@@ -25,13 +25,14 @@ rule register_scan:
         mem_mb=2000,
         runtime="10m",
     params:
+        scan=scan_path,
         prepared=prepared,
         settings=json.dumps(config["preprocess"]["registration"]),
         code=code_digest("neurobar.preprocess.register_scan"),
     shell:
         r"""
         python -m neurobar.preprocess.register_scan \
-            --scan {input.scan:q} --head {input.head:q} --depth {input.depth:q} \
+            --scan {params.scan:q} --head {input.head:q} --depth {input.depth:q} \
             --prepared {params.prepared:q} --settings {params.settings:q} \
             --registration {output.registration:q} --deformation {output.deformation:q} >{log:q} 2>&1
         """

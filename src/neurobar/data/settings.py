@@ -11,6 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
 
+from neurobar.data.files import find_placeholder
 from neurobar.data.volumes import GRID_SHAPE, GRID_SPACING_MM
 
 MIXINGS = Path(__file__).parents[1] / "transforms" / "mixings"
@@ -36,6 +37,7 @@ def check_settings(settings: dict[str, Any], schema: str | Path) -> None:
     if fault is not None:
         raise ValueError(f"Config: {_sentence(fault)}")
     _check_names(settings)
+    _check_paths(settings)
     _check_percentiles(settings["landmarks"]["percentiles"])
     _check_cohort(settings)
     _check_grid(settings)
@@ -66,6 +68,13 @@ def _check_names(settings: dict[str, Any]) -> None:
         for row in table["rows"]:
             if row["task"] not in tasks:
                 raise ValueError(f"Config: tables.{name} has a row for {row['task']!r}, which is not among tasks.")
+
+
+def _check_paths(settings: dict[str, Any]) -> None:
+    for section, key in (("template", "head"), ("atlas", "image"), ("atlas", "labels"), ("cohort", "scans")):
+        found = find_placeholder(settings[section][key] or "")
+        if found:
+            raise ValueError(f"Config: {section}.{key}: Snakemake takes {found!r} for a placeholder; rename the file.")
 
 
 def _check_percentiles(percentiles: list[float]) -> None:

@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from neurobar.data.files import find_placeholder
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 REQUIRED = ("scan", "subject", "path")
 OPTIONAL = ("session", "age", "sex", "site", "prepared", "mask")
@@ -120,6 +122,11 @@ def _existing_paths(sheet: Path, files: pd.Series) -> pd.Series:
             raise ValueError(f"{sheet}, row {row}: the path is empty.")
         if not (folder / value).is_file():
             raise ValueError(f"{sheet}, row {row}: there is no file {value!r}.")
+        if found := find_placeholder(folder / value):
+            raise ValueError(
+                f"{sheet}, row {row}: Snakemake takes {found!r} in the path {value!r}, or in a folder above it, "
+                "for a placeholder; rename it or link to it."
+            )
     return files.map(lambda value: os.path.normpath(folder / value))
 
 

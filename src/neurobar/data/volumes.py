@@ -78,6 +78,8 @@ def read_header(path: str | Path) -> nib.Nifti1Header:
     nibabel.filebasedimages.ImageFileError
         If the file does not say that it is NIfTI.
     """
+    if Path(path).is_file() and not Path(path).stat().st_size:
+        raise ImageFileError("it is empty")
     with ImageOpener(path) as stream:
         header = nib.Nifti1Header.from_fileobj(stream, check=False)
     if header["magic"].item() != b"n+1":

@@ -14,8 +14,8 @@ from neurobar.data.volumes import read_head
 COMPUTED, NILEARN = "computed", "nilearn"
 #: Fat and vessels above this part of the median of the brain would rule the comparison with a scan.
 BRIGHTEST = 1.2
-#: An average of 15 heads that were registered by an affine correlates with the brain of the template by 0.6; single heads
-#: that lie as they were scanned by 0.49 at most.
+#: An average of 15 heads in the same space correlates with the brain of the template by 0.6, single heads that lie as
+#: they were scanned by 0.49 at most.
 SMALLEST_CORRELATION = 0.55
 
 
