@@ -42,12 +42,12 @@ OPTIONS = {
         --deformation deformation.nii.gz --mask native_brain_mask.nii.gz --volume t1w_stripped.nii.gz""",
     "correct_bias": """
         --volume t1w_stripped.nii.gz --mask native_brain_mask.nii.gz --prepared=
-        --spline-mm {preprocess[n4_spline_mm]} --output t1w_n4.nii.gz""",
+        --spline-mm {preprocess[n4_spline_mm]} --output t1w_n4.nii.gz --bias bias.json""",
     "resample_scan": """
         --volume t1w_n4.nii.gz --mask native_brain_mask.nii.gz --registration registration.json
         --deformation deformation.nii.gz --normalisation {preprocess[normalisation]} --output volume.nii.gz""",
     "check_scan": """
-        --scan {scan} --mask native_brain_mask.nii.gz --corrected t1w_n4.nii.gz --volume volume.nii.gz
+        --scan {scan} --mask native_brain_mask.nii.gz --bias bias.json --volume volume.nii.gz
         --registration registration.json --template ../template.nii.gz --template-mask ../template_mask.nii.gz
         --name {name} --prepared= --method {preprocess[skull_strip]} --check check.json --picture check.png""",
 }
@@ -55,7 +55,7 @@ LOAD = "from nilearn import datasets as d; d.load_mni152_template(resolution=1).
 #: Ours has one thread, as Snakemake sets it for `threads: 1`; the usual recipe has as many as it likes.
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "ITK_GLOBAL_DEFAULT_NUMBER_OF_THREADS")
 KEPT = {
-    OURS: ("volume.nii.gz", "native_brain_mask.nii.gz", "registration.json", "check.json", "check.png"),
+    OURS: ("volume.nii.gz", "native_brain_mask.nii.gz", "registration.json", "bias.json", "check.json", "check.png"),
     PEER: ("registered.nii.gz", "to_template_0GenericAffine.mat"),
 }
 MEASURES = ("core-seconds", "wall [s]", "largest memory [MB]")

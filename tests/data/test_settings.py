@@ -41,6 +41,9 @@ def test_the_default_study_is_valid(settings, schema):
         (("atlas", "image"), "own.nii.gz", r"atlas\.labels is missing"),
         (("template", "head"), "heads/{scan}.nii.gz", r"template\.head: Snakemake takes '\{scan\}' for a placeholder"),
         (("template", "sha256"), "abc", r"template\.sha256"),
+        (("template", "sha256"), "a" * 64, r"template\.sha256 belongs to a head"),
+        (("preprocess", "limits", "brain_ml"), [2100, 850], r"limits of brain_ml, 2100 and 850, let nothing pass"),
+        (("preprocess", "exclude"), ["a", "a"], r"preprocess\.exclude: \['a', 'a'\] has non-unique elements"),
         (("cohort", "label"), "sex", r"the simulated cohort has the label diagnosis"),
         (("pretrain", "outer_cuts"), {"count": 0, "size": 5}, r"pretrain\.outer_cuts\.count: 0 is less than"),
         (("runs", "Bad Name"), {"contrast": "infonce"}, r"'Bad Name' does not match"),
@@ -65,4 +68,10 @@ def test_a_missing_key_is_named(settings, schema):
 def test_a_table_of_an_unknown_task_is_refused(settings, schema):
     settings["tables"]["table_1"]["rows"][0]["task"] = "nothing"
     with pytest.raises(ValueError, match=r"tables\.table_1 has a row for 'nothing'"):
+        check_settings(settings, schema)
+
+
+def test_a_scan_cannot_be_kept_and_excluded(settings, schema):
+    settings["preprocess"] |= {"keep": ["a", "b"], "exclude": ["b"]}
+    with pytest.raises(ValueError, match="both name 'b'"):
         check_settings(settings, schema)

@@ -112,6 +112,9 @@ def test_masks_are_found_beside_the_sheet_and_asked_for_where_a_skull_is_left(tm
         check_masks("sheet.tsv", scans)
     scans["prepared"] = ["stripped+unbiased", ""]
     check_masks("sheet.tsv", scans)
+    rows[1]["mask"] = rows[0]["mask"]
+    with pytest.raises(ValueError, match=r"row 3: mask .* stands already in row 2"):
+        read_scans(write(tmp_path, rows), COHORT)
     rows[0]["mask"] = "gone.nii.gz"
     with pytest.raises(ValueError, match=r"row 2: there is no file 'gone\.nii\.gz'"):
         read_scans(write(tmp_path, rows), COHORT)

@@ -49,6 +49,11 @@ def test_a_head_is_carried_to_the_grid_with_the_intensities_of_the_template(brai
     assert (head[brain == 0] > 0).any()
 
 
+def test_a_brain_without_its_skull_is_no_head(brain):
+    with pytest.raises(ValueError, match="next to nothing around the brain"):
+        carry_head(brain, AFFINE, brain, AFFINE, "head")
+
+
 def test_another_file_than_the_expected_is_refused(head_file):
     expected = hashlib.sha256(head_file.read_bytes()).hexdigest()
     assert load_whole_head(str(head_file), expected.upper())[2] == expected

@@ -1,10 +1,13 @@
 """The correction of the bias field."""
 
+import json
+
 import numpy as np
 import pytest
 
 from neurobar.data.resampling import grid_points
-from neurobar.preprocess.correct_bias import carry_field, remove_bias
+from neurobar.data.volumes import read_volume, write_volume
+from neurobar.preprocess.correct_bias import carry_field, main, remove_bias
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +59,19 @@ def test_a_mask_too_small_for_a_brain_leaves_the_scan(phantom, brain):
     mask[20:22, 20:22, 20:22] = True
     corrected = remove_bias(volume, mask, phantom.affine, 200)
     assert np.array_equal(corrected, np.where(mask, volume, 0))
+
+
+@pytest.mark.parametrize(("prepared", "least"), [("", 1.1), ("stripped+unbiased", 1.0)])
+def test_the_command_leaves_what_is_free_of_bias_and_writes_the_range_of_the_field(
+    phantom, brain, tmp_path, prepared, least
+):
+    volume, mask = brain
+    write_volume(tmp_path / "volume.nii.gz", volume.astype(np.float32), phantom.affine)
+    write_volume(tmp_path / "mask.nii.gz", mask.astype(np.uint8), phantom.affine)
+    files = {"volume": "volume.nii.gz", "mask": "mask.nii.gz", "output": "n4.nii.gz", "bias": "bias.json"}
+    line = [word for name, file in files.items() for word in (f"--{name}", str(tmp_path / file))]
+    main([*line, "--spline-mm", "200", "--prepared", prepared])
+    found = json.loads((tmp_path / "bias.json").read_text())["bias_range"]
+    assert found == 1 if prepared else found > least
+    same = np.abs(read_volume(tmp_path / "n4.nii.gz")[0] - volume).max() < 1e-3 * volume.max()
+    assert same == bool(prepared)

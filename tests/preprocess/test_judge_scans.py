@@ -8,7 +8,15 @@ import pytest
 from neurobar.preprocess.judge_scans import find_reasons, main, rank_outliers
 
 LIMITS = {"overlap": [0.88, None], "brain_ml": [850, 2100], "clipped": [None, 0.05]}
-FINE = {"credible": True, "starts": 1, "overlap": 0.95, "brain_ml": 1400.0, "clipped": 0.0, "spacing_mm": [1, 1, 1.2]}
+FINE = {
+    "prepared": "",
+    "credible": True,
+    "starts": 1,
+    "overlap": 0.95,
+    "brain_ml": 1400.0,
+    "clipped": 0.0,
+    "spacing_mm": [1, 1, 1.2],
+}
 CHECKS = {
     "a": FINE,
     "b": FINE | {"brain_ml": 2500.0},
@@ -39,7 +47,13 @@ def test_each_limit_that_is_passed_gives_a_sentence():
 
 
 def test_a_registration_that_is_not_believed_fails_the_scan():
-    assert find_reasons(CHECKS["d"], LIMITS) == ["No credible registration was found from 10 starts."]
+    assert find_reasons(CHECKS["d"], LIMITS) == ["No credible registration was found in 10 attempts."]
+    said = CHECKS["d"] | {"prepared": "stripped+registered"}
+    assert find_reasons(said, LIMITS) == ["It is said to be registered, but does not lie on the template."]
+
+
+def test_a_value_that_is_no_number_passes_no_limit():
+    assert len(find_reasons(FINE | {"overlap": float("nan"), "clipped": float("nan")}, LIMITS)) == 2
 
 
 def test_the_table_for_later_stages_is_sorted_and_gives_reasons(folder):
@@ -59,10 +73,19 @@ def test_people_see_failures_first_and_then_what_came_near_a_limit(folder):
     assert checks.at["a", "spacing_mm"] == "[1, 1, 1.2]"
 
 
-def test_a_cohort_that_lies_beyond_a_limit_is_listed_all_the_same():
-    table = pd.DataFrame({"scan": list("ab"), "used": False, "reason": "Low.", "overlap": [0.5, 0.4]})
-    ranked = rank_outliers(table, {"overlap": [0.5, None]})
-    assert ranked["approach"].notna().all()
+@pytest.mark.parametrize(
+    ("overlaps", "first", "ways"),
+    [
+        ([0.9, 0.9, 0.86, 0.95], "c", [0, 0, 2, 0]),
+        ([0.88, 0.88, 0.95, 0.95, 0.88], "a", [0, 0, 0, 0, 0]),
+        ([0.5, 0.5, 0.4, 0.95], "a", [99, 99, 99, 0]),
+    ],
+)
+def test_good_scans_stay_behind_where_a_cohort_lies_at_or_beyond_a_limit(overlaps, first, ways):
+    table = pd.DataFrame({"scan": list("abcde")[: len(overlaps)], "used": True, "reason": "", "overlap": overlaps})
+    ranked = rank_outliers(table, {"overlap": [0.88, None]})
+    assert ranked["scan"].iloc[0] == first
+    assert ranked.sort_values("scan")["approach"].tolist() == pytest.approx(ways)
 
 
 def test_a_person_overrules_the_checks_and_the_tables_say_so(folder):
@@ -82,7 +105,7 @@ def test_a_person_overrules_the_checks_and_the_tables_say_so(folder):
     [
         (("--keep", '["a"]', "--exclude", '["a"]'), "ab", "both name 'a'"),
         (("--exclude", '["a"]'), "ab", "No scan passed its checks. The first of 2, a: Excluded in the config."),
-        ((), "d", "The first of 1, d: No credible registration was found from 10 starts."),
+        ((), "d", "The first of 1, d: No credible registration was found in 10 attempts."),
     ],
 )
 def test_faults_end_in_one_sentence(folder, words, scans, message):

@@ -90,6 +90,18 @@ def test_what_is_no_image_is_refused_by_name(tmp_path, content):
         read_mask(tmp_path / "m.nii.gz", SHAPE, AFFINE)
 
 
+def test_a_coloured_and_a_damaged_mask_are_refused_by_name(tmp_path):
+    colours = np.zeros(SHAPE, [("R", "u1"), ("G", "u1"), ("B", "u1")])
+    path = save(tmp_path / "m.nii", colours)
+    with pytest.raises(ValueError, match=r"m\.nii: no mask of this scan"):
+        read_mask(path, SHAPE, AFFINE)
+    content = bytearray(save(path, ball()).read_bytes())
+    content[70:72] = np.array(333, "<i2").tobytes()
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"m\.nii: no mask of this scan"):
+        read_mask(path, SHAPE, AFFINE)
+
+
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_hd_bet_is_called_with_options_that_it_knows(hd_bet, device):
     volume = 5 + 90 * ball().astype(np.float32)

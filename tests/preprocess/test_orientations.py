@@ -19,6 +19,7 @@ SETTINGS = {
     "smallest_similarity": 0.45,
     "scales": [0.6, 1.5],
     "largest_shear": 0.25,
+    "largest_outside": 0.3,
     "deformation_mm": 8,
     "deformation_steps": 3,
 }
@@ -52,7 +53,8 @@ def run_chain(folder):
     register_scan.main([*named("scan", "head", "depth", "registration", "deformation"), *settings])
     words = named("scan", "depth", "registration", "deformation", "mask", volume="stripped")
     strip_skull.main([*words, "--growth-mm", "0"])
-    correct_bias.main([*named("mask", volume="stripped", output="n4"), "--spline-mm", "200", "--prepared", "unbiased"])
+    passed_over = ["--spline-mm", "200", "--prepared", "unbiased", "--bias", str(folder / "bias.json")]
+    correct_bias.main([*named("mask", volume="stripped", output="n4"), *passed_over])
     words = named("mask", "registration", "deformation", volume="n4", output="volume")
     resample_scan.main([*words, "--normalisation", "affine"])
     return read_volume(path["volume"])[0]

@@ -1,6 +1,7 @@
 import nibabel as nib
 import numpy as np
 import pandas as pd
+import pytest
 
 from neurobar.preprocess.pack_volumes import main
 
@@ -24,3 +25,13 @@ def test_scans_that_take_part_are_packed_in_the_order_of_the_table(tmp_path):
         assert np.allclose(volumes[row], volume, rtol=1e-3)
         assert ((volumes[row] > 0) == (volume > 0)).all()
         assert np.allclose(percentiles[row], np.percentile(volume[volume > 0], [10, 50, 90]), rtol=1e-5)
+
+
+def test_a_scan_without_a_brain_that_is_kept_is_named(tmp_path):
+    (tmp_path / "a").mkdir()
+    nib.save(nib.Nifti1Image(np.zeros((4, 5, 6), np.float32), np.eye(4)), tmp_path / "a" / "volume.nii.gz")
+    pd.DataFrame({"scan": ["a"], "used": [True], "reason": ["Kept."]}).to_csv(tmp_path / "t.tsv", sep="\t", index=False)
+    outputs = [word for name in ("volumes", "percentiles") for word in (f"--{name}", str(tmp_path / f"{name}.npy"))]
+    with pytest.raises(SystemExit, match=r"a/volume\.nii\.gz: no brain was found"):
+        main(["--folder", str(tmp_path), "--table", str(tmp_path / "t.tsv"), "--at", "[10, 50, 90]", *outputs])
+    assert not (tmp_path / "volumes.npy").exists()

@@ -18,6 +18,7 @@ SETTINGS = {
     "smallest_similarity": 0.45,
     "scales": [0.6, 1.5],
     "largest_shear": 0.25,
+    "largest_outside": 0.3,
     "deformation_mm": 8,
     "deformation_steps": 5,
 }
@@ -59,10 +60,21 @@ def test_a_scan_that_is_said_to_be_registered_keeps_its_place(phantom, phantom_f
     assert registration.credible
 
 
-def test_a_scan_that_is_wrongly_said_to_be_registered_is_not_believed(phantom, phantom_files):
-    nib.save(phantom.scan(phantom.moved(nod=20, shift=(10, 15, -20))), phantom_files / "scan.nii.gz")
-    main([*arguments(phantom_files, "scan.nii.gz"), "--prepared", "registered"])
+@pytest.mark.parametrize(("nod", "shift"), [(20, (10, 15, -20)), (6, (0, -4, 5)), (0, (8, 0, 0))])
+@pytest.mark.parametrize("prepared", ["registered", "stripped+registered"])
+def test_a_scan_that_is_wrongly_said_to_be_registered_is_not_believed(phantom, phantom_files, nod, shift, prepared):
+    head = phantom if prepared == "registered" else replace(phantom, head=np.where(phantom.depth > 0, phantom.head, 0))
+    nib.save(head.scan(phantom.moved(nod=nod, shift=shift)), phantom_files / "scan.nii.gz")
+    main([*arguments(phantom_files, "scan.nii.gz"), "--prepared", prepared])
     assert not read_registration(phantom_files / "registration.json").credible
+
+
+@pytest.mark.parametrize(("shape", "outside"), [((10, 12, 14), 0), ((10, 12, 7), 0.5), ((10, 12, 6), 4 / 6)])
+def test_what_the_field_of_view_cuts_off_is_outside(shape, outside):
+    depth = np.full((10, 12, 14), -1.0)
+    depth[2:8, 2:10, 4:10] = 1
+    template = Template(depth, depth, np.diag([2.0, 2, 2, 1]))
+    assert template.measure_outside(shape, np.linalg.inv(template.affine)) == pytest.approx(outside, abs=1e-4)
 
 
 def test_a_brain_without_its_skull_is_found(phantom, phantom_files):

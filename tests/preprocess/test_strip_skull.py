@@ -65,7 +65,7 @@ def test_only_the_largest_part_is_kept_and_filled():
 def strip(phantom, phantom_files):
     """Return a function that runs the command on an upright phantom, and returns image, mask and stripped volume."""
     image = phantom.scan(np.eye(4))
-    registration = Registration(np.eye(4).tolist(), 0.8, 0.7, [1, 1, 1], 0, 1, True)
+    registration = Registration(np.eye(4).tolist(), 0.8, 0.7, [1, 1, 1], 0, 0, 1, True)
     write_registration(phantom_files / "registration.json", registration)
     grid = np.diag([20.0, 20, 20, 1])
     grid[:3, 3] = phantom.affine[:3, 3]

@@ -24,7 +24,7 @@ def load_study():
         else:
             scans = read_scans(config["cohort"]["scans"], config["cohort"])
         if config["preprocess"]["skull_strip"] == "supplied":
-            check_masks(SHEET, scans)
+            check_masks(SHEET, scans[~scans["scan"].isin(config["preprocess"]["exclude"])])
         strangers = sorted({*config["preprocess"]["keep"], *config["preprocess"]["exclude"]} - {*scans["scan"]})
         if strangers:
             raise ValueError(f"Config: preprocess.keep and exclude: {strangers[0]!r} is no scan of the cohort.")

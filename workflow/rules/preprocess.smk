@@ -1,7 +1,7 @@
 # Bring each raw head onto the grid: register, strip, correct, resample once, check. Then judge and pack all of them.
 #
 # READS   the scans of the sheet, and their masks where they are supplied; results/fetch/ template, mask, head and depth
-# WRITES  results/preprocess/{scan}/ : volume.nii.gz, native_brain_mask.nii.gz, registration.json, check.json, check.png
+# WRITES  results/preprocess/{scan}/ : volume.nii.gz, native_brain_mask.nii.gz, registration.json, bias.json, check.json, check.png
 #         results/preprocess/ : checks.tsv, cohort.tsv, cohort.npy, percentiles.npy
 
 
@@ -55,7 +55,8 @@ rule strip_skull:
         "results/benchmarks/strip_skull/{scan}.tsv"
     conda:
         "../../envs/imaging.yaml"
-    threads: 1
+    # HD-BET takes all cores, whatever it is told.
+    threads: workflow.cores if HD_BET else 1
     resources:
         mem_mb=8000 if HD_BET else 2000,
         runtime="1h" if HD_BET else "10m",
@@ -63,7 +64,7 @@ rule strip_skull:
     params:
         prepared=prepared,
         method=config["preprocess"]["skull_strip"],
-        device=config["preprocess"]["hd_bet_device"],
+        device=config["preprocess"]["hd_bet_device"] if HD_BET else "cpu",
         growth_mm=config["preprocess"]["mask_growth_mm"],
         code=code_digest("neurobar.preprocess.strip_skull"),
     shell:
@@ -83,6 +84,7 @@ rule correct_bias:
         mask="results/preprocess/{scan}/native_brain_mask.nii.gz",
     output:
         volume=temp("results/preprocess/{scan}/t1w_n4.nii.gz"),
+        bias="results/preprocess/{scan}/bias.json",
     log:
         "results/logs/correct_bias/{scan}.log",
     benchmark:
@@ -102,7 +104,7 @@ rule correct_bias:
         python -m neurobar.preprocess.correct_bias \
             --volume {input.volume:q} --mask {input.mask:q} \
             --prepared {params.prepared:q} --spline-mm {params.spline_mm:q} \
-            --output {output.volume:q} >{log:q} 2>&1
+            --output {output.volume:q} --bias {output.bias:q} >{log:q} 2>&1
         """
 
 
@@ -140,9 +142,10 @@ rule resample_scan:
 rule check_scan:
     """Measure how well the scan came through, and draw it for a person to see."""
     input:
+        # Nothing temporary: another measure or picture registers nothing again.
         scan=scan_path,
         mask="results/preprocess/{scan}/native_brain_mask.nii.gz",
-        corrected="results/preprocess/{scan}/t1w_n4.nii.gz",
+        bias="results/preprocess/{scan}/bias.json",
         volume="results/preprocess/{scan}/volume.nii.gz",
         registration="results/preprocess/{scan}/registration.json",
         template="results/fetch/template.nii.gz",
@@ -167,7 +170,7 @@ rule check_scan:
     shell:
         r"""
         python -m neurobar.preprocess.check_scan \
-            --scan {input.scan:q} --mask {input.mask:q} --corrected {input.corrected:q} \
+            --scan {input.scan:q} --mask {input.mask:q} --bias {input.bias:q} \
             --volume {input.volume:q} --registration {input.registration:q} \
             --template {input.template:q} --template-mask {input.template_mask:q} \
             --name {wildcards.scan:q} --prepared {params.prepared:q} --method {params.method:q} \

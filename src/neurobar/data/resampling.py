@@ -16,10 +16,9 @@ def resample(
     shape: tuple[int, int, int],
     target_affine: np.ndarray,
     *,
-    order: int = 1,
     outside: float = 0.0,
 ) -> np.ndarray:
-    """Interpolate a volume at the voxels of another grid.
+    """Interpolate a volume linearly at the voxels of another grid.
 
     Parameters
     ----------
@@ -29,8 +28,6 @@ def resample(
         From voxel indices to millimetres of one common space.
     shape : tuple of int
         Shape of the target grid.
-    order : int
-        Order of the spline; 1 is linear.
     outside : float
         Value beyond the volume.
 
@@ -44,7 +41,7 @@ def resample(
         matrix[:3, :3],
         matrix[:3, 3],
         shape,
-        order=order,
+        order=1,
         mode="constant",
         cval=outside,
     )

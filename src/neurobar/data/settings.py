@@ -11,7 +11,7 @@ import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
 
-from neurobar.data.files import find_placeholder
+from neurobar.data.placeholders import find_placeholder
 from neurobar.data.volumes import GRID_SHAPE, GRID_SPACING_MM
 
 MIXINGS = Path(__file__).parents[1] / "transforms" / "mixings"
@@ -38,6 +38,7 @@ def check_settings(settings: dict[str, Any], schema: str | Path) -> None:
         raise ValueError(f"Config: {_sentence(fault)}")
     _check_names(settings)
     _check_paths(settings)
+    _check_preprocessing(settings)
     _check_percentiles(settings["landmarks"]["percentiles"])
     _check_cohort(settings)
     _check_grid(settings)
@@ -75,6 +76,18 @@ def _check_paths(settings: dict[str, Any]) -> None:
         found = find_placeholder(settings[section][key] or "")
         if found:
             raise ValueError(f"Config: {section}.{key}: Snakemake takes {found!r} for a placeholder; rename the file.")
+
+
+def _check_preprocessing(settings: dict[str, Any]) -> None:
+    template, preprocess = settings["template"], settings["preprocess"]
+    if template["head"] == "computed" and template["sha256"] is not None:
+        raise ValueError("Config: template.sha256 belongs to a head that template.head names; a computed one has none.")
+    if both := sorted({*preprocess["keep"]} & {*preprocess["exclude"]}):
+        raise ValueError(f"Config: preprocess.keep and preprocess.exclude both name {both[0]!r}.")
+    ranges = preprocess["limits"] | {"scales": preprocess["registration"]["scales"]}
+    for name, (smallest, largest) in ranges.items():
+        if smallest is not None and largest is not None and smallest >= largest:
+            raise ValueError(f"Config: preprocess: the limits of {name}, {smallest} and {largest}, let nothing pass.")
 
 
 def _check_percentiles(percentiles: list[float]) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from neurobar.data.files import find_placeholder
+from neurobar.data.placeholders import find_placeholder
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 REQUIRED = ("scan", "subject", "path")
@@ -57,6 +57,7 @@ def read_scans(sheet: str | Path, cohort: dict[str, Any]) -> pd.DataFrame:
     _check_once(sheet, table["path"], "path")
     given = table["mask"].notna()
     table.loc[given, "mask"] = _existing_paths(sheet, table.loc[given, "mask"])
+    _check_once(sheet, table.loc[given, "mask"], "mask")
     table["prepared"] = _prepared(sheet, table["prepared"])
     table["age"] = _ages(sheet, table["age"])
     return table.sort_values("scan", kind="stable").reset_index(drop=True)

@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from scipy import ndimage
 
 from neurobar.data.resampling import resample, smooth_to
 from neurobar.data.volumes import read_head
@@ -17,6 +18,8 @@ BRIGHTEST = 1.2
 #: An average of 15 heads in the same space correlates with the brain of the template by 0.6, single heads that lie as
 #: they were scanned by 0.49 at most.
 SMALLEST_CORRELATION = 0.55
+#: Fluid, skull and scalp reach so far from the brain, and even bone is not as dark as nothing.
+SHELL_MM, EMPTY = 14.0, 0.03
 
 
 def load_whole_head(source: str, sha256: str | None) -> tuple[np.ndarray, np.ndarray, str]:
@@ -96,7 +99,7 @@ def carry_head(
     Raises
     ------
     ValueError
-        If the head is not in the space of the template.
+        If the head is not in the space of the template, or shows only its brain.
     """
     spacing_mm = float(template_affine[0, 0])
     head = resample(smooth_to(volume, affine, spacing_mm), affine, brain.shape, template_affine)
@@ -104,5 +107,8 @@ def carry_head(
     fit = np.corrcoef(head[inside], brain[inside])[0, 1] if head[inside].std() > 0 else 0.0
     if fit < SMALLEST_CORRELATION:
         raise ValueError(f"{name}: correlation {fit:.2f} with the ICBM152 brain, so this head is not in its space.")
+    around = ndimage.binary_dilation(inside, iterations=round(SHELL_MM / spacing_mm)) & ~inside
+    if (head[around] > EMPTY * np.median(head[inside])).mean() < 0.5:
+        raise ValueError(f"{name}: there is next to nothing around the brain; a whole head is needed, with its skull.")
     median = np.median(brain[inside])
     return np.minimum(head * (median / np.median(head[inside])), BRIGHTEST * median).astype(np.float32)

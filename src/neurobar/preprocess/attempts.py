@@ -12,12 +12,16 @@ from nibabel.affines import apply_affine
 from neurobar.data.resampling import cover, resample, sample, smooth_to
 from neurobar.preprocess.affines import fit_affine
 from neurobar.preprocess.deformations import fit_displacement, split_affine
-from neurobar.preprocess.poses import UNUSUAL, USUAL, search_poses
+from neurobar.preprocess.poses import UNUSUAL, USUAL, find_pose
 from neurobar.preprocess.registration import Registration, judge
 from neurobar.preprocess.templates import HEAD_MM, Template
 
 #: Adult heads are about so large, as ICBM152 is larger than most.
 USUAL_SIZE = 0.9
+#: Fluid and skull around the brain, but no scalp; and the spacings of the fits, as gyri are a centimetre wide.
+NEAR_MM, COARSE_MM, FINE_MM = 7.0, 8.0, 4.0
+#: A rigid fit moves brains that lie on the template by 2 mm on average; 7 mm off, they would pass all other limits.
+AWAY_MM = 4.0
 #: Well inside the brain, even where a start is off; what is brighter by a margin is fat or a vessel.
 DEEP_MM, BRIGHTEST = 12.0, 1.1
 
@@ -87,11 +91,12 @@ def follow(
     deep = apply_affine(template.affine, np.argwhere(template.depth > DEEP_MM)[::17])
     ceiling = BRIGHTEST * np.percentile(sample(scan, affine, apply_affine(pose, deep)), 90)
     dimmed = np.minimum(scan, ceiling) if ceiling > 0 else scan
-    target, spacings_mm = (template.whole(), (8.0,)) if by_head else (template.around_brain(5.0), (8.0, 4.0))
+    near = template.around_brain(NEAR_MM)
+    target, spacings_mm = (template.whole(), (COARSE_MM,)) if by_head else (near, (COARSE_MM, FINE_MM))
     fitted = pose
     for spacing_mm in spacings_mm:
         fitted, _ = fit_affine(dimmed, affine, target, fitted, freedom=7, spacing_mm=spacing_mm)
-    return fit_affine(dimmed, affine, template.around_brain(7.0), fitted, freedom=12, spacing_mm=4.0)
+    return fit_affine(dimmed, affine, near, fitted, freedom=12, spacing_mm=FINE_MM)
 
 
 def deform(
@@ -122,7 +127,7 @@ def deform(
     depth = resample(template.depth, template.affine, shape, grid, outside=-HEAD_MM)
     carried = resample(smooth_to(scan, affine, spacing_mm), affine, shape, to_scan @ grid)
     level = np.median(carried[depth > 0]) / np.median(head[depth > 0])
-    carried = np.minimum(carried / max(float(level), 1e-6), 1.2)
+    carried = np.minimum(carried / max(float(level), 1e-6), BRIGHTEST)
     seen = resample(np.ones(scan.shape, np.float32), affine, shape, to_scan @ grid) > 0.99
     displacement, similarity = fit_displacement(carried, head, depth > -template.reach_mm, seen, steps)
     return np.moveaxis(displacement, 0, -1) * np.float32(spacing_mm), grid, similarity
@@ -152,8 +157,9 @@ def attempt(
     fitted, correlation = follow(scan, affine, template, pose, by_head)
     displacement, grid, similarity = deform(scan, affine, template, fitted, settings)
     straight, displacement = split_affine(displacement, grid, template.depth, template.affine)
-    registration = judge(fitted @ np.linalg.inv(straight), correlation, similarity, settings)
-    return Attempt(registration, displacement, grid)
+    found = fitted @ np.linalg.inv(straight)
+    outside = template.measure_outside(scan.shape, np.linalg.inv(affine) @ found)
+    return Attempt(judge(found, correlation, similarity, outside, settings), displacement, grid)
 
 
 def list_attempts(
@@ -166,7 +172,7 @@ def list_attempts(
     scalp for the surface of the brain: it is tried again from there at a usual size, by the head and by the brain.
     """
     for orientations in (USUAL, UNUSUAL):
-        _, pose = search_poses(scan, affine, template.whole(), orientations)[0]
+        _, pose = find_pose(scan, affine, template.whole(), orientations)
         first = attempt(scan, affine, template, pose, True, settings)
         yield first
         again = resize(first.registration.matrix(), USUAL_SIZE, template.whole().box()[0])
@@ -200,6 +206,8 @@ def register(scan: np.ndarray, affine: np.ndarray, template: Template, settings:
 def confirm(scan: np.ndarray, affine: np.ndarray, template: Template, settings: Mapping[str, Any]) -> Attempt:
     """Judge a scan that is said to lie in template space, and deform it to the template; its affine is the identity.
 
+    What a rigid fit would still move is not where it is said to be.
+
     Parameters
     ----------
     scan, affine, template
@@ -212,8 +220,12 @@ def confirm(scan: np.ndarray, affine: np.ndarray, template: Template, settings: 
     Attempt
     """
     here = np.eye(4)
-    _, correlation = fit_affine(scan, affine, template.around_brain(7.0), here, freedom=6, spacing_mm=4.0, steps=1)
+    near = template.around_brain(NEAR_MM)
+    better, correlation = fit_affine(scan, affine, near, here, freedom=6, spacing_mm=FINE_MM)
+    brain = apply_affine(template.affine, np.argwhere(template.depth > 0)[::97])
+    moved_mm = np.linalg.norm(apply_affine(better, brain) - brain, axis=1).mean()
     displacement, grid, similarity = deform(scan, affine, template, here, settings)
-    registration = judge(here, correlation, similarity, settings)
-    credible = registration.credible and correlation >= template.fit
+    outside = template.measure_outside(scan.shape, np.linalg.inv(affine))
+    registration = judge(here, correlation, similarity, outside, settings)
+    credible = registration.credible and bool(moved_mm <= AWAY_MM)
     return Attempt(replace(registration, credible=credible), displacement, grid)

@@ -8,23 +8,23 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from nibabel.affines import apply_affine
 
 from neurobar.data.files import written_whole
 from neurobar.data.resampling import resample
 from neurobar.data.volumes import read_head, read_volume
 from neurobar.preprocess.affines import correlate
+from neurobar.preprocess.arguments import add_prepared
 from neurobar.preprocess.pictures import draw_scan
 from neurobar.preprocess.registration import read_registration
 
 
-def measure_scan(raw: np.ndarray, affine: np.ndarray, mask: np.ndarray, corrected: np.ndarray) -> dict[str, object]:
+def measure_scan(raw: np.ndarray, affine: np.ndarray, mask: np.ndarray) -> dict[str, object]:
     """Measure a scan on its own grid.
 
     Parameters
     ----------
-    raw, corrected : float (D, H, W)
-        Intensities before and after the bias correction.
+    raw : float (D, H, W)
+        Intensities.
     affine : float (4, 4)
         From voxel indices to scanner millimetres.
     mask : bool (D, H, W)
@@ -33,19 +33,15 @@ def measure_scan(raw: np.ndarray, affine: np.ndarray, mask: np.ndarray, correcte
     Returns
     -------
     dict
-        spacing_mm; brain_ml; bias_range, the 99th over the 1st percentile of the bias field; clipped, the part of the
-        brain's voxels at the largest value of the image; missing, the part of them that is 0.
+        spacing_mm; brain_ml; clipped, the part of the brain's voxels at the largest value of the image; missing, the
+        part of them that is 0.
     """
     brain = raw[mask] if mask.any() else np.zeros(1)
-    seen = brain > 0
-    field = brain[seen] / np.maximum(corrected[mask][seen], 1e-6) if seen.any() else brain
-    low, high = np.percentile(field, (1, 99)) if seen.any() else (1.0, 1.0)
     return {
         "spacing_mm": np.linalg.norm(affine[:3, :3], axis=0).round(4).tolist(),
         "brain_ml": round(float(mask.sum() * abs(np.linalg.det(affine[:3, :3])) / 1000), 1),
-        "bias_range": round(float(high / low), 3),
         "clipped": round(float((brain >= raw.max()).mean()), 5),
-        "missing": round(float(1 - seen.mean()), 5),
+        "missing": round(float((brain <= 0).mean()), 5),
     }
 
 
@@ -72,30 +68,6 @@ def measure_fit(volume: np.ndarray, template: np.ndarray, template_mask: np.ndar
     }
 
 
-def measure_view(shape: tuple[int, ...], to_scan: np.ndarray, template_mask: np.ndarray, grid: np.ndarray) -> float:
-    """Measure which part of the brain lies beyond the field of view, as far as the template can tell.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Of the scan.
-    to_scan : float (4, 4)
-        From template millimetres to voxel indices of the scan.
-    template_mask : bool (D, H, W)
-        True inside the brain of the template.
-    grid : float (4, 4)
-        Of the mask.
-
-    Returns
-    -------
-    float
-        [0..1]
-    """
-    voxels = apply_affine(to_scan @ grid, np.argwhere(template_mask))
-    seen = (voxels > -0.5).all(axis=1) & (voxels < np.array(shape) - 0.5).all(axis=1)
-    return round(float(1 - seen.mean()), 5)
-
-
 def name_picture(name: str, measured: dict[str, object]) -> str:
     """Write the title of the picture of a scan."""
     belief = "" if measured["credible"] else "  NO CREDIBLE REGISTRATION"
@@ -108,15 +80,13 @@ def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scan", type=Path, required=True, help="raw T1 head")
     parser.add_argument("--mask", type=Path, required=True, help="brain mask of the scan")
-    parser.add_argument("--corrected", type=Path, required=True, help="brain without bias, on the grid of the scan")
+    parser.add_argument("--bias", type=Path, required=True, help="range of the bias field, JSON")
     parser.add_argument("--volume", type=Path, required=True, help="brain on the grid")
     parser.add_argument("--registration", type=Path, required=True)
     parser.add_argument("--template", type=Path, required=True)
     parser.add_argument("--template-mask", type=Path, required=True)
     parser.add_argument("--name", required=True, help="of the scan")
-    parser.add_argument(
-        "--prepared", nargs="?", const="", default="", help="what was done to the scan before it came here"
-    )
+    add_prepared(parser)
     parser.add_argument("--method", default="atlas", help="how the skull was stripped")
     parser.add_argument("--check", type=Path, required=True, help="JSON (output)")
     parser.add_argument("--picture", type=Path, required=True, help="PNG (output)")
@@ -134,16 +104,15 @@ def main(argv: list[str] | None = None) -> None:
     volume, grid = read_volume(args.volume)
     template, mask = (resample(*read_volume(path), volume.shape, grid) for path in (args.template, args.template_mask))
     native, raw = read_volume(args.mask)[0] > 0, np.asarray(image.dataobj)
-    measured = measure_scan(raw, image.affine, native, read_volume(args.corrected)[0])
+    measured = measure_scan(raw, image.affine, native) | json.loads(args.bias.read_text(encoding="utf-8"))
     measured |= measure_fit(volume, template, mask > 0.5)
-    in_scan = np.linalg.inv(image.affine) @ registration.matrix()
-    measured["outside"] = measure_view(raw.shape, in_scan, mask > 0.5, grid)
     measured |= {"smallest_scale": min(registration.scales), "largest_scale": max(registration.scales)}
-    measured |= {name: getattr(registration, name) for name in ("shear", "similarity", "starts", "credible")}
+    own = ("shear", "similarity", "outside", "starts", "credible")
+    measured |= {name: getattr(registration, name) for name in own}
     said = {"scan": args.name, "prepared": args.prepared, "skull_strip": args.method}
     with written_whole(args.check) as partial:
         partial.write_text(json.dumps(said | measured, indent=1) + "\n")
-    in_template = np.linalg.inv(in_scan)
+    in_template = np.linalg.inv(registration.matrix()) @ image.affine
     images = ((raw, in_template), (native.astype(np.uint8), in_template), (volume, grid), (mask, grid))
     draw_scan(*images, name_picture(args.name, measured), args.picture)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from pathlib import Path
 
 import numpy as np
 
+from neurobar.data.files import written_whole
 from neurobar.data.resampling import bounding_box, cover, resample, smooth_to
 from neurobar.data.volumes import read_volume, write_volume
+from neurobar.preprocess.arguments import add_prepared
 
 #: The field varies over centimetres, so it is estimated at this spacing whatever the scan's; the cost is then bounded.
 ESTIMATE_MM = 6.0
@@ -123,22 +126,44 @@ def remove_bias(volume: np.ndarray, mask: np.ndarray, affine: np.ndarray, spline
     return corrected
 
 
+def measure_range(volume: np.ndarray, corrected: np.ndarray) -> float:
+    """Measure a bias field by what it changed.
+
+    Parameters
+    ----------
+    volume, corrected : float (D, H, W)
+        A brain before and after; 0 outside.
+
+    Returns
+    -------
+    float
+        99th over 1st percentile of the field.
+    """
+    seen = (volume > 0) & (corrected > 0)
+    if not seen.any():
+        return 1.0
+    low, high = np.percentile(volume[seen] / corrected[seen], (1, 99))
+    return round(float(high / low), 3)
+
+
 def main(argv: list[str] | None = None) -> None:
     """Write the corrected brain."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--volume", type=Path, required=True, help="stripped scan")
     parser.add_argument("--mask", type=Path, required=True)
-    parser.add_argument(
-        "--prepared", nargs="?", const="", default="", help="what was done to the scan; unbiased passes it on as it is"
-    )
+    add_prepared(parser)
     parser.add_argument("--spline-mm", type=float, required=True)
-    parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--output", type=Path, required=True, help="NIfTI (output)")
+    parser.add_argument("--bias", type=Path, required=True, help="range of the field, JSON (output)")
     args = parser.parse_args(argv)
     volume, affine = read_volume(args.volume)
+    corrected = volume
     if "unbiased" not in args.prepared:
         mask, _ = read_volume(args.mask)
-        volume = remove_bias(volume, mask > 0, affine, args.spline_mm)
-    write_volume(args.output, volume, affine)
+        corrected = remove_bias(volume, mask > 0, affine, args.spline_mm)
+    write_volume(args.output, corrected, affine)
+    with written_whole(args.bias) as partial:
+        partial.write_text(json.dumps({"bias_range": measure_range(volume, corrected)}) + "\n")
 
 
 if __name__ == "__main__":

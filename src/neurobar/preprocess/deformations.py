@@ -20,23 +20,21 @@ UPDATE_SIGMA, TOTAL_SIGMA = 2.0, 0.7
 LONGEST_STEP = 0.5
 
 
-def warp(volume: np.ndarray, displacement: np.ndarray, *, order: int = 1) -> np.ndarray:
-    """Look a volume up at displaced voxels.
+def warp(volume: np.ndarray, displacement: np.ndarray) -> np.ndarray:
+    """Look a volume up at displaced voxels, linearly between them.
 
     Parameters
     ----------
     volume : float (D, H, W)
     displacement : float (3, D, H, W)
         Voxels.
-    order : int
-        Order of the spline.
 
     Returns
     -------
     float32 (D, H, W)
     """
     places = np.indices(volume.shape, np.float32) + displacement
-    return ndimage.map_coordinates(volume, places, np.float32, order=order, mode="nearest")
+    return ndimage.map_coordinates(volume, places, np.float32, order=1, mode="nearest")
 
 
 def warp_field(field: np.ndarray, displacement: np.ndarray) -> np.ndarray:

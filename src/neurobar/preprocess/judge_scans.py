@@ -18,7 +18,7 @@ import pandas as pd
 
 from neurobar.data.files import written_whole
 
-#: Where a scan is beyond a limit on whose wrong side the whole cohort lies.
+#: How far a scan is that lies beyond a limit where most of the cohort does.
 FAR = 99.0
 
 
@@ -39,12 +39,15 @@ def find_reasons(measured: Mapping[str, Any], limits: Mapping[str, list[float | 
     """
     reasons = []
     if not measured["credible"]:
-        reasons.append(f"No credible registration was found from {measured['starts']} starts.")
+        said = "It is said to be registered, but does not lie on the template."
+        tried = f"No credible registration was found in {measured['starts']} attempts."
+        reasons.append(said if "registered" in measured["prepared"] else tried)
     for name, (smallest, largest) in limits.items():
         value = measured[name]
-        if smallest is not None and value < smallest:
+        # Turned round, so that a value that is not a number passes no limit.
+        if smallest is not None and not value >= smallest:
             reasons.append(f"{name} is {value}, below {smallest}.")
-        if largest is not None and value > largest:
+        if largest is not None and not value <= largest:
             reasons.append(f"{name} is {value}, above {largest}.")
     return reasons
 
@@ -93,26 +96,27 @@ def judge(
     return table
 
 
-def approach(values: pd.Series, limit: float | None) -> pd.Series:
+def approach(values: pd.Series, limit: float, side: int) -> pd.Series:
     """Measure how far scans went from the median of the cohort towards a limit.
 
     Parameters
     ----------
     values : pandas.Series of float
         A measure of each scan.
-    limit : float or None
+    limit : float
+    side : {-1, 1}
+        1 where the limit is the largest value, -1 where it is the smallest.
 
     Returns
     -------
     pandas.Series of float
-        0 at the median and on its other side, 1 at the limit; at most 99.
+        0 at the median and on its other side, 1 at the limit; at most 99, as for scans beyond a limit that the median
+        itself has reached.
     """
-    if limit is None:
-        return values * 0
-    way = limit - values.median()
-    if way == 0:
-        return (values != limit) * FAR
-    return ((values - values.median()) / way).clip(0, FAR)
+    way = side * (limit - values.median())
+    if not way > 0:
+        return (side * (values - limit) > 0) * FAR
+    return (side * (values - values.median()) / way).clip(0, FAR)
 
 
 def rank_outliers(table: pd.DataFrame, limits: Mapping[str, list[float | None]]) -> pd.DataFrame:
@@ -131,11 +135,12 @@ def rank_outliers(table: pd.DataFrame, limits: Mapping[str, list[float | None]])
         Scans with a reason first, then by `approach`, the part of the way from the median of the cohort to the
         nearest limit; `towards` names the measure.
     """
-    ways = {}
-    for name, (smallest, largest) in limits.items():
-        values = table[name].astype(float)
-        ways[name] = np.maximum(approach(values, smallest), approach(values, largest))
-    distances = pd.DataFrame(ways, index=table.index).fillna(0)
+    distances = pd.DataFrame(0.0, index=table.index, columns=list(limits))
+    for name, pair in limits.items():
+        for limit, side in zip(pair, (-1, 1), strict=True):
+            if limit is not None:
+                way = approach(table[name].astype(float), limit, side).fillna(0)
+                distances[name] = np.maximum(distances[name], way)
     ranked = table.assign(approach=distances.max(axis=1).round(2), towards=distances.idxmax(axis=1))
     order = ranked.assign(fine=ranked["reason"] == "").sort_values(
         ["fine", "approach", "scan"], ascending=[True, False, True], kind="stable"

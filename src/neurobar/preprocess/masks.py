@@ -12,9 +12,13 @@ import nibabel as nib
 import numpy as np
 from nibabel.affines import apply_affine
 from nibabel.filebasedimages import ImageFileError
+from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 
 #: How far a corner of the grid of a mask may lie from that of its scan; programs round headers differently [voxels].
 TOLERANCE_VOXELS = 0.1
+#: What nibabel raises for a file that is damaged or of another kind.
+UNREADABLE = (OSError, ValueError, TypeError, EOFError, zlib.error, ImageFileError, HeaderDataError, WrapStructError)
 
 
 def read_mask(path: str | Path, shape: tuple[int, ...], affine: np.ndarray) -> np.ndarray:
@@ -41,7 +45,7 @@ def read_mask(path: str | Path, shape: tuple[int, ...], affine: np.ndarray) -> n
         if not lies_on(image, shape, affine):
             raise ValueError(f"it lies on another grid than its scan (shape {image.shape}, the scan {tuple(shape)})")
         mask = np.asarray(image.dataobj).reshape(shape) > 0
-    except (OSError, ValueError, EOFError, zlib.error, ImageFileError) as error:
+    except UNREADABLE as error:
         raise ValueError(f"{path}: no mask of this scan: {' '.join(str(error).split())}.") from None
     if not mask.any():
         raise ValueError(f"{path}: the mask is empty.")

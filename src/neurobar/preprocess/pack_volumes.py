@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import nibabel as nib
@@ -33,12 +34,19 @@ def pack(volumes: list[Path], packed: Path, percentiles: list[float]) -> np.ndar
     -------
     float32 (n, P)
         Intensities at the percentiles inside the brain.
+
+    Raises
+    ------
+    ValueError
+        If a volume is empty.
     """
     shape = nib.load(volumes[0]).shape
     array = np.lib.format.open_memmap(packed, mode="w+", dtype=np.float16, shape=(len(volumes), *shape))
     read_off = np.empty((len(volumes), len(percentiles)), np.float32)
     for row, path in enumerate(volumes):
         volume = np.asarray(nib.load(path).dataobj, np.float32)
+        if not volume.any():
+            raise ValueError(f"{path}: no brain was found in this scan, so it cannot be kept (preprocess.keep).")
         array[row] = volume
         read_off[row] = np.percentile(volume[volume > 0], percentiles)
     array.flush()
@@ -59,7 +67,10 @@ def main(argv: list[str] | None = None) -> None:
     table = pd.read_csv(args.table, sep="\t", dtype={"scan": str})
     paths = [args.folder / scan / "volume.nii.gz" for scan in table.loc[table["used"], "scan"]]
     with written_whole(args.volumes) as partial:
-        read_off = pack(paths, partial, args.at)
+        try:
+            read_off = pack(paths, partial, args.at)
+        except ValueError as error:
+            sys.exit(str(error))
     with written_whole(args.percentiles) as partial:
         np.save(partial, read_off)
     print(f"{len(paths)} of {len(table)} scans packed.")

@@ -61,13 +61,13 @@ def compress(volume: np.ndarray) -> np.ndarray:
     return np.minimum(volume, ceiling) / ceiling
 
 
-def search_poses(
+def find_pose(
     scan: np.ndarray,
     affine: np.ndarray,
     target: Target,
     orientations: tuple[tuple[float, float, float], ...] = USUAL,
-) -> list[tuple[float, np.ndarray]]:
-    """Find the best position of a template head for each orientation and size.
+) -> tuple[float, np.ndarray]:
+    """Find position, orientation and size of a template head in a scan.
 
     All positions are compared at once by the fast Fourier transform, so neither the centre of
     the image nor a neck in view misleads the search, as it misleads a descent.
@@ -85,8 +85,9 @@ def search_poses(
 
     Returns
     -------
-    list of (float, float (4, 4))
-        Correlation and transform from template to scanner millimetres, best first.
+    correlation : float
+    pose : float (4, 4)
+        From template to scanner millimetres.
     """
     shape, grid = cover(scan.shape, affine, SPACING_MM)
     coarse = compress(resample(smooth_to(scan, affine, SPACING_MM), affine, shape, grid))
@@ -109,7 +110,7 @@ def search_poses(
         pose[:3, :3] = turned
         pose[:3, 3] = grid[:3, :3] @ (corner + (edge - 1) / 2) + grid[:3, 3] - turned @ centre
         poses.append((correlation, pose))
-    return sorted(poses, key=lambda pose: -pose[0])
+    return max(poses, key=lambda pose: pose[0])
 
 
 def best_position(

@@ -11,6 +11,7 @@ import numpy as np
 
 from neurobar.data.resampling import cover, resample, smooth_to
 from neurobar.data.volumes import read_head, read_volume, write_volume
+from neurobar.preprocess.arguments import add_prepared
 from neurobar.preprocess.attempts import confirm, register
 from neurobar.preprocess.registration import write_registration
 from neurobar.preprocess.templates import Template
@@ -25,13 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--scan", type=Path, required=True, help="raw T1 head")
     parser.add_argument("--head", type=Path, required=True, help="whole-head template")
     parser.add_argument("--depth", type=Path, required=True, help="depth inside the template brain [mm]")
-    parser.add_argument(
-        "--prepared",
-        nargs="?",
-        const="",
-        default="",
-        help="what was done to the scan: stripped, registered (+ between)",
-    )
+    add_prepared(parser)
     parser.add_argument("--settings", type=json.loads, required=True, help="section preprocess.registration, JSON")
     parser.add_argument("--registration", type=Path, required=True, help="JSON (output)")
     parser.add_argument("--deformation", type=Path, required=True, help="NIfTI (output)")

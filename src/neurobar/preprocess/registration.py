@@ -29,8 +29,10 @@ class Registration:
         Size of this head over that of the template along its principal axes, largest first.
     shear : float
         Largest cosine between two axes that were at right angles [0..1].
+    outside : float
+        Part of the template's brain that this puts beyond the field of view [0..1].
     starts : int
-        Poses tried.
+        Attempts made.
     credible : bool
         True when all of these are within the limits.
     """
@@ -40,6 +42,7 @@ class Registration:
     similarity: float
     scales: list[float]
     shear: float
+    outside: float
     starts: int
     credible: bool
 
@@ -52,17 +55,19 @@ class Registration:
         return self.credible, self.similarity
 
 
-def judge(affine: np.ndarray, correlation: float, similarity: float, limits: Mapping[str, Any]) -> Registration:
+def judge(
+    affine: np.ndarray, correlation: float, similarity: float, outside: float, limits: Mapping[str, Any]
+) -> Registration:
     """Measure a registration and decide whether a head can have it.
 
     Parameters
     ----------
     affine : float (4, 4)
         From template to scanner millimetres.
-    correlation, similarity : float
+    correlation, similarity, outside : float
         See `Registration`.
     limits : mapping
-        smallest_correlation, smallest_similarity, scales (smallest, largest) and largest_shear.
+        smallest_correlation, smallest_similarity, largest_outside, scales (smallest, largest) and largest_shear.
 
     Returns
     -------
@@ -76,12 +81,13 @@ def judge(affine: np.ndarray, correlation: float, similarity: float, limits: Map
     credible = (
         correlation >= limits["smallest_correlation"]
         and similarity >= limits["smallest_similarity"]
+        and outside <= limits["largest_outside"]
         and smallest <= scales.min()
         and scales.max() <= largest
         and shear <= limits["largest_shear"]
         and np.linalg.det(linear) > 0
     )
-    return Registration(affine.tolist(), correlation, similarity, scales.tolist(), shear, 1, bool(credible))
+    return Registration(affine.tolist(), correlation, similarity, scales.tolist(), shear, outside, 1, bool(credible))
 
 
 def write_registration(path: str | Path, registration: Registration) -> None:

@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from neurobar.data.resampling import bounding_box, cover, grid_points, resample, sample
 from neurobar.data.volumes import read_head, read_volume, write_volume
+from neurobar.preprocess.arguments import add_prepared
 from neurobar.preprocess.masks import read_mask, run_hd_bet
 from neurobar.preprocess.registration import read_registration
 
@@ -121,13 +122,7 @@ def main(argv: list[str] | None = None) -> None:
     """Write the brain mask and the stripped scan on the grid of the scan."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scan", type=Path, required=True, help="raw T1 head")
-    parser.add_argument(
-        "--prepared",
-        nargs="?",
-        const="",
-        default="",
-        help="what was done to the scan: stripped, registered (+ between)",
-    )
+    add_prepared(parser)
     parser.add_argument("--method", choices=METHODS, default="atlas")
     parser.add_argument("--supplied", nargs="?", help="brain mask of the scan, for supplied")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="for hd_bet")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from nibabel.affines import apply_affine
 
 from neurobar.preprocess.poses import Target
 
@@ -12,9 +13,6 @@ from neurobar.preprocess.poses import Target
 HEAD_MM, LOWEST_MM = 20.0, -50.0
 #: What is compared outside a brain without its skull: enough to see its border.
 BRAIN_MM = 5.0
-#: Heads, and brains without their skull, that lie on the template correlate with it by 0.72 and 0.88 or more; those
-#: that lie as they were scanned by 0.49 and 0.65 at most (nine heads).
-HEAD_FIT, BRAIN_FIT = 0.6, 0.75
 
 
 @dataclass(frozen=True)
@@ -31,19 +29,16 @@ class Template:
         From voxel indices to template millimetres, upright.
     reach_mm : float
         How far from the brain there is something to compare.
-    fit : float
-        Correlation below which a scan does not lie in template space, whatever is said of it.
     """
 
     head: np.ndarray
     depth: np.ndarray
     affine: np.ndarray
     reach_mm: float = HEAD_MM - 1
-    fit: float = HEAD_FIT
 
     def stripped(self) -> Template:
         """Return the template of a scan that shows its brain alone."""
-        return replace(self, head=np.where(self.depth > 0, self.head, 0), reach_mm=BRAIN_MM, fit=BRAIN_FIT)
+        return replace(self, head=np.where(self.depth > 0, self.head, 0), reach_mm=BRAIN_MM)
 
     def around_brain(self, margin_mm: float) -> Target:
         """Return what is compared up to a distance from the brain."""
@@ -53,3 +48,22 @@ class Template:
         """Return what a head shows in every scan: all but the neck and the jaw."""
         height = self.affine[2, 2] * np.arange(self.depth.shape[2]) + self.affine[2, 3]
         return Target(self.head, (self.depth > -self.reach_mm) & (height >= LOWEST_MM), self.affine)
+
+    def measure_outside(self, shape: tuple[int, ...], to_voxels: np.ndarray) -> float:
+        """Measure which part of the brain lies beyond the field of view, as far as the template can tell.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the scan.
+        to_voxels : float (4, 4)
+            From template millimetres to voxel indices of the scan.
+
+        Returns
+        -------
+        float
+            [0..1]
+        """
+        voxels = apply_affine(to_voxels @ self.affine, np.argwhere(self.depth > 0))
+        seen = (voxels > -0.5).all(axis=1) & (voxels < np.array(shape) - 0.5).all(axis=1)
+        return round(float(1 - seen.mean()), 5)
