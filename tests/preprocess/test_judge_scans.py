@@ -52,6 +52,10 @@ def test_a_registration_that_is_not_believed_fails_the_scan():
     assert find_reasons(said, LIMITS) == ["It is said to be registered, but does not lie on the template."]
 
 
+def test_what_cannot_be_measured_passes():
+    assert find_reasons(FINE | {"brain_ml": None}, LIMITS) == []
+
+
 def test_a_value_that_is_no_number_passes_no_limit():
     assert len(find_reasons(FINE | {"overlap": float("nan"), "clipped": float("nan")}, LIMITS)) == 2
 

@@ -71,8 +71,9 @@ def measure_fit(volume: np.ndarray, template: np.ndarray, template_mask: np.ndar
 def name_picture(name: str, measured: dict[str, object]) -> str:
     """Write the title of the picture of a scan."""
     belief = "" if measured["credible"] else "  NO CREDIBLE REGISTRATION"
-    figures = ("overlap {overlap:.3f}, correlation {correlation:.2f}, similarity {similarity:.2f}", "{brain_ml:.0f} ml")
-    return f"{name}:  {', '.join(figures).format(**measured)}{belief}"
+    figures = "overlap {overlap:.3f}, correlation {correlation:.2f}, similarity {similarity:.2f}".format(**measured)
+    size = "" if measured["brain_ml"] is None else f", {measured['brain_ml']:.0f} ml"
+    return f"{name}:  {figures}{size}{belief}"
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -107,6 +108,8 @@ def main(argv: list[str] | None = None) -> None:
     measured = measure_scan(raw, image.affine, native) | json.loads(args.bias.read_text(encoding="utf-8"))
     measured |= measure_fit(volume, template, mask > 0.5)
     measured |= {"smallest_scale": min(registration.scales), "largest_scale": max(registration.scales)}
+    if "registered" in args.prepared:
+        measured["brain_ml"] = None  # The person's own size was lost on the way to the template.
     own = ("shear", "similarity", "outside", "starts", "credible")
     measured |= {name: getattr(registration, name) for name in own}
     said = {"scan": args.name, "prepared": args.prepared, "skull_strip": args.method}

@@ -28,7 +28,7 @@ def find_reasons(measured: Mapping[str, Any], limits: Mapping[str, list[float | 
     Parameters
     ----------
     measured : mapping
-        The check of a scan.
+        The check of a scan; None where there is nothing to measure.
     limits : mapping
         For each measure, [smallest, largest]; None where there is none.
 
@@ -44,6 +44,8 @@ def find_reasons(measured: Mapping[str, Any], limits: Mapping[str, list[float | 
         reasons.append(said if "registered" in measured["prepared"] else tried)
     for name, (smallest, largest) in limits.items():
         value = measured[name]
+        if value is None:
+            continue
         # Turned round, so that a value that is not a number passes no limit.
         if smallest is not None and not value >= smallest:
             reasons.append(f"{name} is {value}, below {smallest}.")
