@@ -11,7 +11,7 @@ from neurobar.data.resampling import cover, grid_points, resample
 pytestmark = [pytest.mark.slow, pytest.mark.real]
 
 #: Head, rotation about right, anterior and superior [degrees], movement [mm], cropped at the neck, interpolated anew
-#: (or turned in the header alone), axes stored the other way round.
+#: with the movement as air around the head (or all in the header alone), axes stored the other way round.
 TURNS = [
     ("ixi-2mm/sub-IXI033", (28, -12, 20), (60, -60, 35), True, True, (0, 2)),
     ("ixi-2mm/sub-IXI132", (-30, 8, -15), (-45, 20, 60), False, True, (1,)),
@@ -42,6 +42,10 @@ def turn(volume, affine, mask, *, degrees, shift_mm, interpolated):
     if not interpolated:
         return volume, turned, mask
     shape, upright = cover(volume.shape, turned, max(np.linalg.norm(affine[:3, :3], axis=0).min(), 1.0))
+    # Air on one side of each axis, so that the head is as far from the middle of the image as it moved.
+    air = np.rint(np.abs(shift_mm) / upright[0, 0]).astype(int)
+    shape = tuple(int(length) for length in shape + air)
+    upright[:3, 3] -= np.where(np.array(shift_mm) > 0, air, 0) * upright[0, 0]
     head, inside = (resample(image, turned, shape, upright) for image in (volume, mask))
     return head, upright, inside > 0.5
 
