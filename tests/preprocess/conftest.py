@@ -61,11 +61,19 @@ def phantom() -> Phantom:
     return Phantom(grow_head(brain * mask, depth), depth, affine)
 
 
+@pytest.fixture(scope="session")
+def registration_settings(root) -> dict:
+    """Return how the default study registers, with a coarse deformation that suits the phantom."""
+    settings = yaml.safe_load((root / "config.yaml").read_text())["preprocess"]["registration"]
+    return settings | {"deformation_mm": 8, "deformation_steps": 5}
+
+
 @pytest.fixture
-def phantom_files(phantom, tmp_path) -> Path:
-    """Write the phantom as the stage `fetch` would."""
+def phantom_files(phantom, registration_settings, tmp_path) -> Path:
+    """Write the phantom as the stage `fetch` would, and the settings of its registration."""
     write_volume(tmp_path / "head.nii.gz", phantom.head, phantom.affine)
     write_volume(tmp_path / "depth.nii.gz", phantom.depth, phantom.affine)
+    (tmp_path / "settings.json").write_text(json.dumps(registration_settings))
     return tmp_path
 
 

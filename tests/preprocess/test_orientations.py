@@ -1,7 +1,5 @@
 """Left stays left: a mark on one side of a head is on that side on the grid, however the scan is stored."""
 
-import json
-
 import nibabel as nib
 import numpy as np
 import pytest
@@ -14,15 +12,6 @@ from neurobar.preprocess import correct_bias, register_scan, resample_scan, stri
 
 # Every flip of the usual order, and every other order of the axes once; test_strip_skull.py tries all 48.
 CODES = ["RAS", "LAS", "RPS", "RAI", "LPS", "LAI", "RPI", "LPI", "PSR", "SLA", "AIL", "IPR", "LSA"]
-SETTINGS = {
-    "smallest_correlation": 0.4,
-    "smallest_similarity": 0.45,
-    "scales": [0.6, 1.5],
-    "largest_shear": 0.25,
-    "largest_outside": 0.3,
-    "deformation_mm": 8,
-    "deformation_steps": 3,
-}
 NAMES = ("scan", "head", "depth", "deformation", "mask", "stripped", "n4", "volume")
 
 
@@ -49,7 +38,7 @@ def run_chain(folder):
     def named(*names, **others):
         return [word for name, key in {**{n: n for n in names}, **others}.items() for word in (f"--{name}", path[key])]
 
-    settings = ["--settings", json.dumps(SETTINGS)]
+    settings = ["--settings", (folder / "settings.json").read_text()]
     register_scan.main([*named("scan", "head", "depth", "registration", "deformation"), *settings])
     words = named("scan", "depth", "registration", "deformation", "mask", volume="stripped")
     strip_skull.main([*words, "--growth-mm", "0"])

@@ -1,6 +1,5 @@
 """The registration of a scan, as a command."""
 
-import json
 from dataclasses import replace
 
 import nibabel as nib
@@ -13,23 +12,13 @@ from neurobar.preprocess.register_scan import main
 from neurobar.preprocess.registration import read_registration
 from neurobar.preprocess.templates import Template
 
-SETTINGS = {
-    "smallest_correlation": 0.4,
-    "smallest_similarity": 0.45,
-    "scales": [0.6, 1.5],
-    "largest_shear": 0.25,
-    "largest_outside": 0.3,
-    "deformation_mm": 8,
-    "deformation_steps": 5,
-}
-
 
 def arguments(folder, scan):
     """Return the command line of a registration in a folder."""
     words = {"scan": scan, "head": "head.nii.gz", "depth": "depth.nii.gz"}
     words |= {"registration": "registration.json", "deformation": "deformation.nii.gz"}
     line = [word for name, file in words.items() for word in (f"--{name}", str(folder / file))]
-    return [*line, "--settings", json.dumps(SETTINGS)]
+    return [*line, "--settings", (folder / "settings.json").read_text()]
 
 
 def distance(phantom, found, truth):

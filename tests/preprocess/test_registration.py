@@ -5,14 +5,6 @@ import pytest
 
 from neurobar.preprocess.registration import judge, read_registration, write_registration
 
-LIMITS = {
-    "smallest_correlation": 0.4,
-    "smallest_similarity": 0.45,
-    "scales": [0.6, 1.5],
-    "largest_shear": 0.25,
-    "largest_outside": 0.3,
-}
-
 
 def with_linear(linear):
     """Return a transform with a linear part."""
@@ -33,16 +25,16 @@ def with_linear(linear):
         ([[1, 0.5, 0], [0, 1, 0], [0, 0, 1]], 0.7, 0.6, False),
     ],
 )
-def test_only_what_a_head_can_have_is_credible(linear, correlation, similarity, credible):
-    assert judge(with_linear(linear), correlation, similarity, 0.1, LIMITS).credible is credible
+def test_only_what_a_head_can_have_is_credible(registration_settings, linear, correlation, similarity, credible):
+    assert judge(with_linear(linear), correlation, similarity, 0.1, registration_settings).credible is credible
 
 
-def test_a_brain_that_is_mostly_out_of_sight_is_not_believed():
-    assert judge(np.eye(4), 0.7, 0.6, 0.3, LIMITS).credible
-    assert not judge(np.eye(4), 0.7, 0.6, 0.31, LIMITS).credible
+def test_a_brain_that_is_mostly_out_of_sight_is_not_believed(registration_settings):
+    assert judge(np.eye(4), 0.7, 0.6, 0.3, registration_settings).credible
+    assert not judge(np.eye(4), 0.7, 0.6, 0.31, registration_settings).credible
 
 
-def test_a_written_registration_reads_back(tmp_path):
-    registration = judge(with_linear(np.diag([0.9, 1, 1.1])), 0.7, 0.6, 0.01, LIMITS)
+def test_a_written_registration_reads_back(registration_settings, tmp_path):
+    registration = judge(with_linear(np.diag([0.9, 1, 1.1])), 0.7, 0.6, 0.01, registration_settings)
     write_registration(tmp_path / "registration.json", registration)
     assert read_registration(tmp_path / "registration.json") == registration
