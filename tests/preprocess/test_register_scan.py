@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 
 from neurobar.preprocess.register_scan import main
 from neurobar.preprocess.registration import read_registration
-from neurobar.preprocess.templates import Template
+from neurobar.preprocess.templates import Scan, Template
 
 
 def arguments(folder, scan):
@@ -58,12 +58,17 @@ def test_a_scan_that_is_wrongly_said_to_be_registered_is_not_believed(phantom, p
     assert not read_registration(phantom_files / "registration.json").credible
 
 
-@pytest.mark.parametrize(("shape", "outside"), [((10, 12, 14), 0), ((10, 12, 7), 0.5), ((10, 12, 6), 4 / 6)])
-def test_what_the_field_of_view_cuts_off_is_outside(shape, outside):
+@pytest.mark.parametrize(("length", "outside"), [(14, 0), (7, 0.5), (6, 4 / 6)])
+@pytest.mark.parametrize("turn", [0, 35])
+def test_what_the_field_of_view_cuts_off_is_outside(length, outside, turn):
     depth = np.full((10, 12, 14), -1.0)
     depth[2:8, 2:10, 4:10] = 1
     template = Template(depth, depth, np.diag([2.0, 2, 2, 1]))
-    assert template.measure_outside(shape, np.linalg.inv(template.affine)) == pytest.approx(outside, abs=1e-4)
+    # An oblique header: the grid that covers the image is larger than what was imaged.
+    oblique = np.eye(4)
+    oblique[:3, :3] = Rotation.from_euler("xyz", (turn, turn / 2, 0), degrees=True).as_matrix()
+    scan = Scan.covering(np.ones((10, 12, length), np.float32), oblique @ template.affine, 0.5)
+    assert template.measure_outside(scan, oblique) == pytest.approx(outside, abs=0.02)
 
 
 def test_a_brain_without_its_skull_is_found(phantom, phantom_files):

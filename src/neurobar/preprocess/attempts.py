@@ -14,7 +14,7 @@ from neurobar.preprocess.affines import fit_affine
 from neurobar.preprocess.deformations import fit_displacement, split_affine
 from neurobar.preprocess.poses import UNUSUAL, USUAL, find_pose
 from neurobar.preprocess.registration import Registration, judge
-from neurobar.preprocess.templates import HEAD_MM, Template
+from neurobar.preprocess.templates import HEAD_MM, Scan, Template
 
 #: Adult heads are about so large, as ICBM152 is larger than most.
 USUAL_SIZE = 0.9
@@ -67,16 +67,12 @@ def resize(to_scan: np.ndarray, size: float, centre: np.ndarray) -> np.ndarray:
     return resized
 
 
-def follow(
-    scan: np.ndarray, affine: np.ndarray, template: Template, pose: np.ndarray, by_head: bool
-) -> tuple[np.ndarray, float]:
+def follow(scan: Scan, template: Template, pose: np.ndarray, by_head: bool) -> tuple[np.ndarray, float]:
     """Refine a pose: rigid with size, then all twelve parameters close around the brain.
 
     Parameters
     ----------
-    scan : float (D, H, W)
-    affine : float (4, 4)
-        From voxel indices to scanner millimetres.
+    scan : Scan
     template : Template
     pose : float (4, 4)
         From template to scanner millimetres.
@@ -89,24 +85,24 @@ def follow(
     correlation : float
     """
     deep = apply_affine(template.affine, np.argwhere(template.depth > DEEP_MM)[::17])
-    ceiling = BRIGHTEST * np.percentile(sample(scan, affine, apply_affine(pose, deep)), 90)
-    dimmed = np.minimum(scan, ceiling) if ceiling > 0 else scan
+    ceiling = BRIGHTEST * np.percentile(sample(scan.volume, scan.affine, apply_affine(pose, deep)), 90)
+    dimmed = np.minimum(scan.volume, ceiling) if ceiling > 0 else scan.volume
     near = template.around_brain(NEAR_MM)
     target, spacings_mm = (template.whole(), (COARSE_MM,)) if by_head else (near, (COARSE_MM, FINE_MM))
     fitted = pose
     for spacing_mm in spacings_mm:
-        fitted, _ = fit_affine(dimmed, affine, target, fitted, freedom=7, spacing_mm=spacing_mm)
-    return fit_affine(dimmed, affine, near, fitted, freedom=12, spacing_mm=FINE_MM)
+        fitted, _ = fit_affine(dimmed, scan.affine, target, fitted, freedom=7, spacing_mm=spacing_mm)
+    return fit_affine(dimmed, scan.affine, near, fitted, freedom=12, spacing_mm=FINE_MM)
 
 
 def deform(
-    scan: np.ndarray, affine: np.ndarray, template: Template, to_scan: np.ndarray, settings: Mapping[str, Any]
+    scan: Scan, template: Template, to_scan: np.ndarray, settings: Mapping[str, Any]
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Deform the scan, as the affine transform left it, to the template head.
 
     Parameters
     ----------
-    scan, affine, template
+    scan, template
         See `follow`.
     to_scan : float (4, 4)
         From template to scanner millimetres.
@@ -125,27 +121,20 @@ def deform(
     shape, grid = cover(template.head.shape, template.affine, spacing_mm)
     head = resample(smooth_to(template.head, template.affine, spacing_mm), template.affine, shape, grid)
     depth = resample(template.depth, template.affine, shape, grid, outside=-HEAD_MM)
-    carried = resample(smooth_to(scan, affine, spacing_mm), affine, shape, to_scan @ grid)
+    carried = resample(smooth_to(scan.volume, scan.affine, spacing_mm), scan.affine, shape, to_scan @ grid)
     level = np.median(carried[depth > 0]) / np.median(head[depth > 0])
     carried = np.minimum(carried / max(float(level), 1e-6), BRIGHTEST)
-    seen = resample(np.ones(scan.shape, np.float32), affine, shape, to_scan @ grid) > 0.99
+    seen = resample(scan.seen, scan.affine, shape, to_scan @ grid) > 0.99
     displacement, similarity = fit_displacement(carried, head, depth > -template.reach_mm, seen, steps)
     return np.moveaxis(displacement, 0, -1) * np.float32(spacing_mm), grid, similarity
 
 
-def attempt(
-    scan: np.ndarray,
-    affine: np.ndarray,
-    template: Template,
-    pose: np.ndarray,
-    by_head: bool,
-    settings: Mapping[str, Any],
-) -> Attempt:
+def attempt(scan: Scan, template: Template, pose: np.ndarray, by_head: bool, settings: Mapping[str, Any]) -> Attempt:
     """Follow one start to the end.
 
     Parameters
     ----------
-    scan, affine, template, pose, by_head
+    scan, template, pose, by_head
         See `follow`.
     settings : mapping
         The section `preprocess.registration` of the config.
@@ -154,17 +143,15 @@ def attempt(
     -------
     Attempt
     """
-    fitted, correlation = follow(scan, affine, template, pose, by_head)
-    displacement, grid, similarity = deform(scan, affine, template, fitted, settings)
+    fitted, correlation = follow(scan, template, pose, by_head)
+    displacement, grid, similarity = deform(scan, template, fitted, settings)
     straight, displacement = split_affine(displacement, grid, template.depth, template.affine)
     found = fitted @ np.linalg.inv(straight)
-    outside = template.measure_outside(scan.shape, np.linalg.inv(affine) @ found)
+    outside = template.measure_outside(scan, found)
     return Attempt(judge(found, correlation, similarity, outside, settings), displacement, grid)
 
 
-def list_attempts(
-    scan: np.ndarray, affine: np.ndarray, template: Template, settings: Mapping[str, Any]
-) -> Iterator[Attempt]:
+def list_attempts(scan: Scan, template: Template, settings: Mapping[str, Any]) -> Iterator[Attempt]:
     """Make one attempt after the other, most promising first; each search and fit only when it is reached.
 
     Skull and scalp tell the size of a head where the brain alone is drawn to the scalp, so the best pose is followed
@@ -172,20 +159,20 @@ def list_attempts(
     scalp for the surface of the brain: it is tried again from there at a usual size, by the head and by the brain.
     """
     for orientations in (USUAL, UNUSUAL):
-        _, pose = find_pose(scan, affine, template.whole(), orientations)
-        first = attempt(scan, affine, template, pose, True, settings)
+        _, pose = find_pose(scan.volume, scan.affine, template.whole(), orientations)
+        first = attempt(scan, template, pose, True, settings)
         yield first
         again = resize(first.registration.matrix(), USUAL_SIZE, template.whole().box()[0])
-        yield attempt(scan, affine, template, again, True, settings)
-        yield attempt(scan, affine, template, again, False, settings)
+        yield attempt(scan, template, again, True, settings)
+        yield attempt(scan, template, again, False, settings)
 
 
-def register(scan: np.ndarray, affine: np.ndarray, template: Template, settings: Mapping[str, Any]) -> Attempt:
+def register(scan: Scan, template: Template, settings: Mapping[str, Any]) -> Attempt:
     """Attempt until a registration is credible; if none is, keep the most similar.
 
     Parameters
     ----------
-    scan, affine, template
+    scan, template
         See `follow`.
     settings : mapping
         The section `preprocess.registration` of the config.
@@ -195,7 +182,7 @@ def register(scan: np.ndarray, affine: np.ndarray, template: Template, settings:
     Attempt
     """
     attempts: list[Attempt] = []
-    for one in list_attempts(scan, affine, template, settings):
+    for one in list_attempts(scan, template, settings):
         attempts.append(one)
         if one.registration.credible:
             break
@@ -203,14 +190,14 @@ def register(scan: np.ndarray, affine: np.ndarray, template: Template, settings:
     return replace(best, registration=replace(best.registration, starts=len(attempts)))
 
 
-def confirm(scan: np.ndarray, affine: np.ndarray, template: Template, settings: Mapping[str, Any]) -> Attempt:
+def confirm(scan: Scan, template: Template, settings: Mapping[str, Any]) -> Attempt:
     """Judge a scan that is said to lie in template space, and deform it to the template; its affine is the identity.
 
     What a rigid fit would still move is not where it is said to be.
 
     Parameters
     ----------
-    scan, affine, template
+    scan, template
         See `follow`.
     settings : mapping
         The section `preprocess.registration` of the config.
@@ -221,11 +208,11 @@ def confirm(scan: np.ndarray, affine: np.ndarray, template: Template, settings: 
     """
     here = np.eye(4)
     near = template.around_brain(NEAR_MM)
-    better, correlation = fit_affine(scan, affine, near, here, freedom=6, spacing_mm=FINE_MM)
+    better, correlation = fit_affine(scan.volume, scan.affine, near, here, freedom=6, spacing_mm=FINE_MM)
     brain = apply_affine(template.affine, np.argwhere(template.depth > 0)[::97])
     moved_mm = np.linalg.norm(apply_affine(better, brain) - brain, axis=1).mean()
-    displacement, grid, similarity = deform(scan, affine, template, here, settings)
-    outside = template.measure_outside(scan.shape, np.linalg.inv(affine))
+    displacement, grid, similarity = deform(scan, template, here, settings)
+    outside = template.measure_outside(scan, here)
     registration = judge(here, correlation, similarity, outside, settings)
     credible = registration.credible and bool(moved_mm <= AWAY_MM)
     return Attempt(replace(registration, credible=credible), displacement, grid)

@@ -9,12 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from neurobar.data.resampling import cover, resample, smooth_to
 from neurobar.data.volumes import read_head, read_volume, write_volume
 from neurobar.preprocess.arguments import add_prepared
 from neurobar.preprocess.attempts import confirm, register
 from neurobar.preprocess.registration import write_registration
-from neurobar.preprocess.templates import Template
+from neurobar.preprocess.templates import Scan, Template
 
 #: Spacing of everything before the deformation: nothing there gains from finer, so a 1 mm head costs as a 2 mm head.
 WORK_MM = 2.0
@@ -37,13 +36,12 @@ def main(argv: list[str] | None = None) -> None:
         sys.exit(str(error))
     head, template_affine = read_volume(args.head)
     template = Template(head, read_volume(args.depth)[0], template_affine)
-    shape, affine = cover(image.shape, image.affine, WORK_MM)
-    scan = resample(smooth_to(np.asarray(image.dataobj), image.affine, WORK_MM), image.affine, shape, affine)
+    scan = Scan.covering(np.asarray(image.dataobj), image.affine, WORK_MM)
     if "stripped" in args.prepared:
         template = template.stripped()
     # A scan that lies in template space already needs no search; that it does is judged all the same.
     find = confirm if "registered" in args.prepared else register
-    found = find(scan, affine, template, args.settings)
+    found = find(scan, template, args.settings)
     write_registration(args.registration, found.registration)
     write_volume(args.deformation, found.displacement, found.grid)
 
