@@ -31,7 +31,9 @@ def write(tmp_path):
         table.to_csv(tmp_path / task / "scores.tsv", sep="\t", index=False, na_rep="n/a")
     parts = pd.DataFrame({"scan": list("abcd"), "subject": list("wxyy"), "part": ["test", "0", "1", "1"]})
     parts.to_csv(tmp_path / "folds.tsv", sep="\t", index=False)
-    packed = pd.DataFrame({"scan": list("abcde"), "used": [True] * 4 + [False], "reason": ""})
+    packed = pd.DataFrame(
+        {"scan": list("abcde"), "used": [True] * 4 + [False], "reason": ["Kept.", "", "", "", "Small."]}
+    )
     packed.to_csv(tmp_path / "cohort.tsv", sep="\t", index=False)
     words = {"table": json.dumps(TABLE), "study": "a study", "cohort": json.dumps(COHORT)}
     words |= {"folds": tmp_path / "folds.tsv", "packed": tmp_path / "cohort.tsv"}
@@ -67,7 +69,7 @@ def test_markdown_names_cohort_counts_and_that_subjects_are_simulated(written):
         "a study",
         "1 scans of 1 subjects",
         "3 scans of 2 subjects",
-        "1 scans left out",
+        "1 scans left out by their checks or by name, 1 kept by name although a check failed.",
         "simulated",
         "AD (positive)",
     ):

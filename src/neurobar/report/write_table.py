@@ -66,12 +66,14 @@ def describe(folds: pd.DataFrame, packed: pd.DataFrame, *, seeds: int, study: st
     """
     test, rest = folds[folds["part"] == "test"], folds[folds["part"] != "test"]
     left_out = int((~packed["used"]).sum())
+    kept = int((packed["used"] & packed["reason"].notna()).sum())
     return (
         f"{caption} [%]: {predicted}; mean ± standard deviation over {rest['part'].nunique()} folds"
         f"{f' and {seeds} seeds' if seeds > 1 else ''}, scored by scan. "
         f"Cohort: {study}; test set of {len(test)} scans of {test['subject'].nunique()} subjects, "
         f"{len(rest)} scans of {rest['subject'].nunique()} subjects to train and select; "
-        f"{left_out} scans left out by their checks or by name."
+        f"{left_out} scans left out by their checks or by name"
+        f"{f', {kept} kept by name although a check failed' if kept else ''}."
     )
 
 
