@@ -20,7 +20,7 @@ def load_study():
         check_settings(config, f"{workflow.basedir}/workflow/schemas/config.schema.yaml")
         if SIMULATED:
             scans = planned_scans(config["simulate"])
-            scans = scans.assign(path="results/simulate/" + scans["path"], prepared="", mask=None)
+            scans = scans.assign(path=[f"results/simulate/{path}" for path in scans["path"]], prepared="", mask=None)
         else:
             scans = read_scans(config["cohort"]["scans"], config["cohort"])
         if config["preprocess"]["skull_strip"] == "supplied":
