@@ -4,8 +4,8 @@ import pandas as pd
 import torch
 
 from neurobar.finetune import predict_scans
-from neurobar.finetune.models import load_classifier
 from neurobar.training.checkpoints import read_weights
+from neurobar.training.classifiers import load_classifier
 
 
 def predict(cohort, trained, folder):

@@ -16,10 +16,9 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from neurobar.data.files import written_whole
-from neurobar.finetune.models import build_classifier, load_encoder
-from neurobar.finetune.predictions import predict_logits
 from neurobar.models.classifier import Classifier
 from neurobar.training.checkpoints import save_weights
+from neurobar.training.classifiers import build_classifier, load_encoder, predict_logits
 from neurobar.training.command import FoldOfCohort, cohort_parser, open_fold, run_command
 from neurobar.training.devices import seed_everything
 from neurobar.training.loop import train

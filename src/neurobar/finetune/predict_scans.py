@@ -7,9 +7,8 @@ import argparse
 import pandas as pd
 
 from neurobar.data.files import written_whole
-from neurobar.finetune.models import load_classifier
-from neurobar.finetune.predictions import predict_logits, probabilities
 from neurobar.models.classifier import Classifier
+from neurobar.training.classifiers import load_classifier, predict_logits, probabilities
 from neurobar.training.command import FoldOfCohort, cohort_parser, open_fold, run_command
 
 

@@ -1,13 +1,18 @@
-"""Build classifiers from settings and checkpoints."""
+"""Classifiers: built from settings, read from checkpoints, asked for probabilities."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+from torch import Tensor, nn
+
 from neurobar.models.classifier import Classifier
 from neurobar.models.encoder import VisionTransformer
 from neurobar.training.checkpoints import read_weights
+from neurobar.training.devices import Device
 
 
 def build_classifier(
@@ -76,3 +81,39 @@ def load_classifier(path: str | Path) -> Classifier:
     )
     model.load_state_dict(weights)
     return model.eval()
+
+
+@torch.inference_mode()
+def predict_logits(model: nn.Module, volumes: Tensor, *, batch: int, device: Device) -> Tensor:
+    """Predict the logit of the positive class for each scan.
+
+    Parameters
+    ----------
+    model : torch.nn.Module
+        Maps ``(N, 1, D, H, W)`` to ``(N,)``, in evaluation mode.
+    volumes : float16 (n, 1, D, H, W)
+        Standardised intensities [-].
+    batch : int
+        Scans at once.
+    device : Device
+
+    Returns
+    -------
+    float32 (n,)
+    """
+    with device.autocast():
+        return torch.cat([model(chunk.float()) for chunk in volumes.split(batch)]).float()
+
+
+def probabilities(logits: Tensor) -> np.ndarray:
+    """Turn logits into probabilities.
+
+    Parameters
+    ----------
+    logits : float32 (n,)
+
+    Returns
+    -------
+    float64 (n,)
+    """
+    return torch.sigmoid(logits.double()).cpu().numpy()
