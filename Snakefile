@@ -21,6 +21,8 @@ include: "workflow/rules/preprocess.smk"
 include: "workflow/rules/split.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/finetune.smk"
+include: "workflow/rules/regress.smk"
+include: "workflow/rules/explain.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
 
@@ -37,6 +39,7 @@ localrules:
     pretrain,
     finetune,
     evaluate,
+    explain,
     report,
 
 
@@ -44,6 +47,7 @@ rule all:
     default_target: True
     input:
         REPORTED,
+        EXPLAINED,
 
 
 rule simulate:
@@ -59,25 +63,42 @@ rule preprocess:
 
 rule split:
     input:
-        "results/split/audit.json",
+        "results/split/subjects/audit.json",
 
 
 rule pretrain:
     input:
-        expand(PRETRAINED, run=RUNS, fold=FOLDS, seed=SEEDS),
+        STUDY.of_jobs([f"pretrain/{run}" for run in STUDY.runs_of(TASKS)], "encoder.safetensors"),
 
 
 rule finetune:
     input:
-        expand(PREDICTED, task=TASKS, fold=FOLDS, seed=SEEDS),
+        STUDY.predictions_of(TASKS),
 
 
 rule evaluate:
     input:
-        "results/evaluate/audit.json",
-        expand("results/evaluate/{task}/scores.tsv", task=TASKS),
+        STUDY.audits_of(TASKS),
+        STUDY.summaries_of(TASKS),
+        [f"results/evaluate/{table}.differences.tsv" for table in config["tables"]],
+
+
+rule explain:
+    input:
+        EXPLAINED,
 
 
 rule report:
     input:
         REPORTED,
+
+
+# Controls are made when they are asked for by name.
+for control in config["controls"]:
+
+    rule:
+        name:
+            control
+        localrule: True
+        input:
+            f"results/report/{control}.md",

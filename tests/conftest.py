@@ -109,7 +109,7 @@ def tiny_cohort(tmp_path_factory) -> TinyCohort:
         "landmarks": "landmarks.json",
     }
     arguments = [word for name, file in named.items() for word in (f"--{name}", str(folder / file))]
-    return TinyCohort(folder, [*arguments, "--fold", "0", "--seed", "0", "--device", "cpu"], settings)
+    return TinyCohort(folder, [*arguments, "--fold", "0", "--seed", "0", "--machine", '{"device": "cpu"}'], settings)
 
 
 JOB = re.compile(r"^(\w+) +(\d+)$", re.MULTILINE)

@@ -67,7 +67,7 @@ def test_a_missing_key_is_named(settings, schema):
 
 def test_a_table_of_an_unknown_task_is_refused(settings, schema):
     settings["tables"]["table_1"]["rows"][0]["task"] = "nothing"
-    with pytest.raises(ValueError, match=r"tables\.table_1 has a row for 'nothing'"):
+    with pytest.raises(ValueError, match=r"the table table_1 has a row for 'nothing'"):
         check_settings(settings, schema)
 
 

@@ -3,6 +3,7 @@ import json
 import pandas as pd
 import pytest
 
+from neurobar.evaluate.audit_training import audit as audit_jobs
 from neurobar.evaluate.audit_training import main
 
 FOLDS = pd.DataFrame(
@@ -37,3 +38,10 @@ def test_a_leak_is_named_and_leaves_no_audit(tmp_path, roles, message):
     with pytest.raises(SystemExit, match=message):
         audit(tmp_path, **roles)
     assert not (tmp_path / "audit.json").exists()
+
+
+def test_a_split_by_scans_is_audited_by_scans(tmp_path):
+    folds = pd.DataFrame({"scan": list("abcd"), "subject": ["s1", "s1", "s2", "s3"], "part": ["0", "1", "test", "1"]})
+    seen = {"pretrain/bar/fold-0/seed-0/seen.tsv": pd.DataFrame({"role": ["anchor", "anchor"], "scan": ["b", "d"]})}
+    assert audit_jobs(seen, folds, by="scan") == []
+    assert len(audit_jobs(seen, folds)) == 1

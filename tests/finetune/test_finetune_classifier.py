@@ -19,7 +19,7 @@ def test_the_best_epoch_by_the_selection_fold_is_kept(select_by, best):
     for weight, loss, accuracy in [(0.1, 0.5, 0.9), (0.3, 0.2, 0.8), (0.4, 0.2, 0.9), (0.2, 0.6, 0.1)]:
         kept.model.weight.data.fill_(weight)
         kept.offer({"select_loss": loss, "select_accuracy": accuracy})
-    kept.restore()
+    kept.adopt()
     assert kept.model.weight.item() == pytest.approx(best)
 
 

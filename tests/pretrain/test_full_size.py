@@ -34,9 +34,11 @@ def test_the_full_model_takes_three_steps_of_pretraining_and_of_finetuning(root)
     def plan_epoch(epoch):
         return plan_batches(np.arange(4), batch=4, beta=run["beta"], donor=run["donor"], seeds=(epoch,))
 
-    def losses_of(batch, generator):
+    def losses_of(called, batch, generator):
+        anchor, donor, ratio = map(torch.from_numpy, batch)
+        scans, pairs = (volumes[anchor], volumes[donor]), (labels[anchor], labels[donor])
         return losses_of_batch(
-            model, volumes, labels, batch, regions=regions, settings=run, device=device, generator=generator
+            called, scans, pairs, ratio, regions=regions, settings=run, device=device, generator=generator
         )
 
     history = train(model, plan_epoch=plan_epoch, losses_of=losses_of, **steps)
@@ -47,8 +49,8 @@ def test_the_full_model_takes_three_steps_of_pretraining_and_of_finetuning(root)
 
     before = classifier.encoder.patch_embedding.weight.detach().clone()
 
-    def cross_entropy(rows, _):
-        logits = classifier(volumes[rows].float())
+    def cross_entropy(called, rows, _):
+        logits = called(volumes[rows].float())
         return {"loss": torch.nn.functional.binary_cross_entropy_with_logits(logits, labels[rows])}
 
     history = train(classifier, plan_epoch=lambda epoch: [torch.arange(4)], losses_of=cross_entropy, **steps)

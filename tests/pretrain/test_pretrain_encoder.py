@@ -81,7 +81,7 @@ def test_weights_follow_the_contrast():
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
 def test_a_gpu_gives_equal_bytes_too(tiny_cohort, tmp_path):
-    arguments = [*tiny_cohort.arguments[:-1], "cuda"]
+    arguments = [*tiny_cohort.arguments[:-1], '{"device": "cuda"}']
     on_gpu = replace(tiny_cohort, arguments=arguments)
     first, again = (pretrain(on_gpu, tmp_path / name, on_gpu.settings_with()) for name in "ab")
     assert first["encoder"].read_bytes() == again["encoder"].read_bytes()

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from neurobar.pretrain.views import cut_view, draw_noise, mixed_view
+from neurobar.pretrain.views import draw_noise, hidden_view, mixed_view
 from neurobar.transforms.regions import RegionMap
 
 
@@ -55,8 +55,8 @@ def test_views_repeat_with_their_seed_and_inputs_stand(scene, mixing):
 
 
 def test_view_2_is_cut_and_shuffled_but_not_mixed(scene):
-    anchor, _, _, settings = scene
-    view = cut_view(anchor, settings=settings, generator=torch.Generator().manual_seed(0))
+    anchor, _, regions, settings = scene
+    view = hidden_view(anchor, regions=regions, settings=settings, generator=torch.Generator().manual_seed(0))
     kept = (view > 1).float().mean((1, 2, 3, 4))
     assert (kept < 1).all()
     assert set(view[view > 1].tolist()) <= set(anchor.flatten().tolist())
@@ -68,3 +68,15 @@ def test_noise_is_of_the_kind_asked_for():
     assert 0 <= float(uniform.min()) < 0.001 < 0.999 < float(uniform.max()) <= 1
     assert float(normal.mean()) == pytest.approx(0.5, abs=0.01)
     assert float(normal.std()) == pytest.approx(0.25, abs=0.01)
+
+
+def test_view_2_hides_regions_in_place_of_cuts_where_the_run_says_so(scene):
+    anchor, _, regions, settings = scene
+    settings = settings | {"noise_regions_on_view_2": 0.5, "shuffle": {"count": 0, "size": 3}}
+    view = hidden_view(anchor, regions=regions, settings=settings, generator=torch.Generator().manual_seed(0))
+    for scan, original in zip(view[:, 0], anchor[:, 0], strict=True):
+        hidden = {int(region) for region in regions.atlas[scan <= 1].unique()}
+        assert len(hidden) == 3
+        assert 0 not in hidden
+        kept = ~torch.isin(regions.atlas, torch.tensor(sorted(hidden)))
+        assert torch.equal(scan[kept], original[kept])

@@ -15,13 +15,14 @@ FOLDS = pd.DataFrame(
 )
 
 
-def audit(folder, folds, *landmarks):
+def audit(folder, folds, *landmarks, by="subject"):
     folds.to_csv(folder / "folds.tsv", sep="\t", index=False)
     paths = []
     for fold, scans in enumerate(landmarks):
         paths.append(str(folder / f"{fold}.json"))
         (folder / f"{fold}.json").write_text(json.dumps({"scans": list(scans)}))
-    main(["--folds", str(folder / "folds.tsv"), "--landmarks", *paths, "--audit", str(folder / "audit.json")])
+    words = ["--folds", str(folder / "folds.tsv"), "--landmarks", *paths, "--by", by]
+    main([*words, "--audit", str(folder / "audit.json")])
     return json.loads((folder / "audit.json").read_text())
 
 
@@ -44,3 +45,10 @@ def test_a_leak_stops_the_run_and_leaves_no_audit(tmp_path, folds, landmarks, me
     with pytest.raises(SystemExit, match=message):
         audit(tmp_path, folds, *landmarks)
     assert not (tmp_path / "audit.json").exists()
+
+
+def test_a_split_by_scans_passes_with_the_subjects_it_tears_apart_and_no_other_leak(tmp_path):
+    torn = FOLDS.assign(part=["0", "1", "1", "1", "test", "0"])
+    assert audit(tmp_path, torn, "bcd", "af", by="scan")["subjects_in_two_parts"] == ["s1"]
+    with pytest.raises(SystemExit, match="Scan e is in the landmarks of fold 0"):
+        audit(tmp_path, torn, "bcde", "af", by="scan")

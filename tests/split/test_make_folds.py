@@ -6,7 +6,8 @@ import pytest
 
 from neurobar.split.make_folds import assign_parts, describe_subjects, imbalance, main
 
-SETTINGS = {"test_share": 0.25, "folds": 3, "candidates": 50, "seed": 0}
+DRAWN = {"test_share": 0.25, "folds": 3, "candidates": 50, "seed": 0}
+SETTINGS = DRAWN | {"by": "subject", "labels": "own"}
 
 
 def scans(subjects=40, seed=0):
@@ -19,7 +20,7 @@ def scans(subjects=40, seed=0):
     return pd.DataFrame(rows, columns=["scan", "subject", "label", "age", "sex"])
 
 
-def write_and_split(folder, table, used=True, seed=0):
+def write_and_split(folder, table, used=True, **changes):
     """Run the command on a sheet and return the split it wrote."""
     paths = [f"{scan}.nii.gz" for scan in table["scan"]]
     for path in paths:
@@ -30,7 +31,7 @@ def write_and_split(folder, table, used=True, seed=0):
     cohort = {"label": "diagnosis", "negative": "CN", "positive": "AD", "ignored": []}
     words = ["--sheet", "scans.tsv", "--table", "c.tsv", "--folds", "folds.tsv"]
     words = [word if word.startswith("--") else str(folder / word) for word in words]
-    main([*words, "--cohort", json.dumps(cohort), "--settings", json.dumps(SETTINGS | {"seed": seed})])
+    main([*words, "--cohort", json.dumps(cohort), "--settings", json.dumps(SETTINGS | changes)])
     return pd.read_csv(folder / "folds.tsv", sep="\t", dtype={"part": str})
 
 
@@ -46,16 +47,16 @@ def test_no_subject_is_in_two_folds_and_every_scan_is_in_one(tmp_path):
 
 def test_parts_are_stratified_by_label():
     subjects = describe_subjects(scans())
-    counts = pd.crosstab(assign_parts(subjects, **SETTINGS), subjects["label"])
+    counts = pd.crosstab(assign_parts(subjects, **DRAWN), subjects["label"])
     assert counts.loc["test"].tolist() == [5, 5]
     assert (counts[0] - counts[1]).abs().max() <= 1
 
 
 def test_the_split_is_better_balanced_in_age_and_sex_than_a_single_draw():
     subjects = describe_subjects(scans())
-    best = imbalance(subjects, assign_parts(subjects, **SETTINGS).to_numpy())
+    best = imbalance(subjects, assign_parts(subjects, **DRAWN).to_numpy())
     single = [
-        imbalance(subjects, assign_parts(subjects, **SETTINGS | {"candidates": 1, "seed": seed}).to_numpy())
+        imbalance(subjects, assign_parts(subjects, **DRAWN | {"candidates": 1, "seed": seed}).to_numpy())
         for seed in range(20)
     ]
     assert best < np.median(single)
@@ -63,14 +64,14 @@ def test_the_split_is_better_balanced_in_age_and_sex_than_a_single_draw():
 
 def test_equal_seeds_give_equal_splits_and_others_do_not():
     subjects = describe_subjects(scans())
-    first, again, other = (assign_parts(subjects, **SETTINGS | {"seed": seed}) for seed in (0, 0, 1))
+    first, again, other = (assign_parts(subjects, **DRAWN | {"seed": seed}) for seed in (0, 0, 1))
     assert first.equals(again)
     assert not first.equals(other)
 
 
 def test_unknown_age_and_sex_are_no_obstacle():
     subjects = describe_subjects(scans().assign(age=np.nan, sex=pd.NA))
-    assert len(assign_parts(subjects, **SETTINGS)) == 40
+    assert len(assign_parts(subjects, **DRAWN)) == 40
 
 
 def test_imbalance_has_its_value_found_by_hand():
@@ -81,10 +82,25 @@ def test_imbalance_has_its_value_found_by_hand():
 
 def test_too_few_subjects_are_refused():
     with pytest.raises(ValueError, match="smaller class has 4 subjects: too few"):
-        assign_parts(describe_subjects(scans(subjects=8)), **SETTINGS)
+        assign_parts(describe_subjects(scans(subjects=8)), **DRAWN)
 
 
 def test_scans_that_were_left_out_are_not_split(tmp_path):
     table = scans()
     used = table["scan"] != "s0_0"
     assert set(write_and_split(tmp_path, table, used)["scan"]) == set(table.loc[used, "scan"])
+
+
+def test_permuted_labels_stay_with_the_subject_and_keep_their_number(tmp_path):
+    table = scans()
+    folds = write_and_split(tmp_path, table, labels="permuted")
+    assert folds.groupby("subject")["label"].nunique().eq(1).all()
+    true, permuted = (rows.drop_duplicates("subject").set_index("subject")["label"] for rows in (table, folds))
+    assert permuted.sum() == true.sum()
+    assert 0.25 < (permuted == true[permuted.index]).mean() < 0.75
+
+
+def test_a_split_by_scans_tears_subjects_apart(tmp_path):
+    folds = write_and_split(tmp_path, scans(), by="scan")
+    assert folds.groupby("subject")["part"].nunique().gt(1).any()
+    assert set(folds["part"]) == {"test", "0", "1", "2"}

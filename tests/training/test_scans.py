@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from neurobar.data.cohorts import Cohort
-from neurobar.training.scans import CHUNK, load_scans, read_landmarks
+from neurobar.training.scans import CHUNK, Ahead, Scans, is_held, read_landmarks
 from neurobar.transforms.landmarks import standardise
 
 
@@ -17,9 +17,14 @@ def cohort():
     return Cohort(volumes, percentiles.astype(np.float32), [f"s{number}" for number in range(len(volumes))])
 
 
-def load(cohort, scans, coarsen=1):
+def scans_of(cohort, names, coarsen=1, how="held"):
     landmarks = torch.tensor([0.0, 0.4, 1.0])
-    return load_scans(cohort, pd.Series(scans), landmarks, coarsen=coarsen, device=torch.device("cpu"))
+    rows = cohort.rows_of(pd.Series(names))
+    return Scans(cohort, rows, landmarks, coarsen=coarsen, place=torch.device("cpu"), how=how)
+
+
+def load(cohort, names, **choices):
+    return scans_of(cohort, names, **choices).take(np.arange(len(names)))
 
 
 def test_scans_come_standardised_in_the_order_asked_for(cohort):
@@ -50,3 +55,35 @@ def test_coarse_voxels_are_averages_of_standardised_ones(cohort):
 def test_landmarks_are_read_from_their_file(tmp_path):
     (tmp_path / "landmarks.json").write_text('{"landmarks": [0, 0.25, 1], "scans": ["a"]}')
     assert read_landmarks(tmp_path / "landmarks.json").tolist() == [0, 0.25, 1]
+
+
+@pytest.mark.parametrize("coarsen", [1, 2])
+def test_streamed_scans_equal_held_ones(cohort, coarsen):
+    names = ["s3", "s0", "s7"]
+    held, streamed = (load(cohort, names, coarsen=coarsen, how=how) for how in ("held", "streamed"))
+    assert torch.equal(held, streamed)
+
+
+@pytest.mark.parametrize("how", ["held", "streamed"])
+def test_batches_come_with_their_scans_in_order(cohort, how):
+    scans = scans_of(cohort, ["s5", "s2", "s9", "s4"], how=how)
+    batches = [np.array([3, 0]), np.array([1]), np.array([2, 2])]
+    ahead = Ahead(batches, lambda batch: (scans.take(batch),), scans)
+    assert len(ahead) == 3
+    for (batch, (volumes,)), expected in zip(ahead, batches, strict=True):
+        assert batch is expected
+        assert torch.equal(volumes, scans.take(expected))
+
+
+def test_a_fault_while_reading_ahead_reaches_the_training(cohort):
+    scans = scans_of(cohort, ["s5"], how="streamed")
+    with pytest.raises(IndexError):
+        list(Ahead([np.array([0]), np.array([1])], lambda batch: (scans.take(batch),), scans))
+
+
+def test_scans_are_held_where_they_leave_room():
+    place = torch.device("cpu")
+    assert is_held("auto", size=1000, place=place)
+    assert not is_held("auto", size=10**15, place=place)
+    assert is_held("held", size=10**15, place=place)
+    assert not is_held("streamed", size=0, place=place)

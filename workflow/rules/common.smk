@@ -10,6 +10,7 @@ from snakemake.exceptions import WorkflowError
 
 from neurobar.data.settings import check_settings
 from neurobar.data.sheets import check_masks, read_scans
+from neurobar.data.studies import Study
 from neurobar.provenance import code_digest
 from neurobar.simulate.list_simulated_scans import planned_scans
 
@@ -40,14 +41,16 @@ PREPROCESSED = [scan for scan in SCANS["scan"] if scan not in config["preprocess
 HD_BET = config["preprocess"]["skull_strip"] == "hd_bet"
 SPLIT_BY = ["scan", "subject", "diagnosis" if SIMULATED else "label", "age", "sex"]
 SUBJECTS_DIGEST = hashlib.sha256(SCANS[SPLIT_BY].to_csv(index=False).encode()).hexdigest()[:12]
-RUNS = sorted({task["run"] for task in config["tasks"].values()} - {None})
-TASKS = list(config["tasks"])
+STUDY = Study(config)
+TASKS = STUDY.tasks_of(config["tables"])
 FOLDS = range(config["split"]["folds"])
 SEEDS = config["seeds"]
-GPUS = 0 if config["training"]["device"] == "cpu" else 1
-PRETRAINED = "results/pretrain/{run}/fold-{fold}/seed-{seed}/encoder.safetensors"
-PREDICTED = "results/finetune/{task}/fold-{fold}/seed-{seed}/predictions.tsv"
+# Where and how a training job computes: no part of its settings, so it reruns nothing.
+MACHINE = json.dumps({key: value for key, value in config["training"].items() if key not in STUDY.of_training})
+GPUS = 0 if config["training"]["device"] == "cpu" else config["training"]["devices"]
 REPORTED = expand("results/report/{table}.{suffix}", table=config["tables"], suffix=["csv", "md", "tex"])
+EXPLAINED = expand("results/explain/{task}/regions.tsv", task=config["explain"]["tasks"])
+EXPLAINED += expand("results/explain/{task}/scores.tsv", task=config["explain"]["tasks"] if SIMULATED else [])
 
 
 # Jobs run the code that was hashed, with the interpreter of Snakemake unless their environment has its own.
@@ -61,6 +64,7 @@ wildcard_constraints:
     scan=r"[A-Za-z0-9][A-Za-z0-9_.+-]*",
     run="[a-z][a-z0-9_]*",
     task="[a-z][a-z0-9_]*",
+    split="[a-z][a-z0-9_]*",
     table="[a-z][a-z0-9_]*",
     fold=r"\d+",
     seed=r"\d+",
@@ -101,41 +105,29 @@ def prepared(wildcards):
     return SCANS.at[wildcards.scan, "prepared"]
 
 
-def settings_of_training():
-    """Return what every training job is told; device and threads are no part of it, so they rerun nothing."""
-    return {
-        "encoder": config["encoder"],
-        "precision": config["training"]["precision"],
-        "voxel_mm": config["training"]["voxel_mm"],
-    }
-
-
-def settings_of_run(wildcards):
-    """Return what a pre-training job is told, as JSON: editing one run's block reruns that run alone."""
-    run = config["pretrain"] | config["runs"][wildcards.run]
-    return json.dumps(settings_of_training() | {"pretrain": run})
-
-
-def settings_of_task(wildcards):
-    """Return what a fine-tuning job is told, as JSON; which run it starts from is the business of its input."""
-    task = config["finetune"] | config["tasks"][wildcards.task]
-    del task["run"]
-    return json.dumps(settings_of_training() | {"finetune": task})
-
-
 def code_of_run(wildcards):
     """Hash the code of a pre-training job, with the one mixing that its run names."""
-    mixing = (config["pretrain"] | config["runs"][wildcards.run])["mixing"]
+    mixing = STUDY.run(wildcards.run)["mixing"]
     mixings = [] if mixing == "none" else [f"neurobar.transforms.mixings.{mixing}"]
     return code_digest("neurobar.pretrain.pretrain_encoder", *mixings)
 
 
+def of_split(name):
+    """Return the function that finds a file of the split that a run, or a task or baseline, learns from."""
+
+    def find(wildcards):
+        settings = STUDY.run(wildcards.run) if "run" in wildcards.keys() else STUDY.task(wildcards.task)
+        return f"results/split/{settings['split']}/{name}".format(**wildcards)
+
+    return find
+
+
+def of_table(ask):
+    """Return the function that asks a method of the study about the tasks of a table."""
+    return lambda wildcards: ask(STUDY.tasks_of([wildcards.table]))
+
+
 def encoder_of_task(wildcards):
     """Return the pre-trained encoder that a task starts from, or nothing where it starts afresh."""
-    run = config["tasks"][wildcards.task]["run"]
-    return [] if run is None else PRETRAINED.replace("{run}", run)
-
-
-def scores_of_table(wildcards):
-    """Return the scores of the tasks in a table."""
-    return [f"results/evaluate/{row['task']}/scores.tsv" for row in config["tables"][wildcards.table]["rows"]]
+    run = STUDY.task(wildcards.task)["run"]
+    return [] if run is None else f"results/pretrain/{run}/fold-{{fold}}/seed-{{seed}}/encoder.safetensors"

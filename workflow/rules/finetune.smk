@@ -10,9 +10,9 @@ rule finetune_classifier:
         volumes="results/preprocess/cohort.npy",
         percentiles="results/preprocess/percentiles.npy",
         table="results/preprocess/cohort.tsv",
-        folds="results/split/folds.tsv",
-        audit=ancient("results/split/audit.json"),
-        landmarks="results/split/fold-{fold}/landmarks.json",
+        folds=of_split("folds.tsv"),
+        audit=ancient(of_split("audit.json")),
+        landmarks=of_split("fold-{fold}/landmarks.json"),
         encoder=encoder_of_task,
     output:
         classifier="results/finetune/{task}/fold-{fold}/seed-{seed}/classifier.safetensors",
@@ -27,11 +27,10 @@ rule finetune_classifier:
     threads: config["training"]["threads"]
     resources:
         gpu=GPUS,
-        device=config["training"]["device"],
         mem_mb=config["training"]["mem_mb"],
         runtime="12h",
     params:
-        settings=settings_of_task,
+        settings=lambda wildcards: STUDY.told_task(wildcards.task),
         code=code_digest("neurobar.finetune.finetune_classifier"),
     shell:
         r"""
@@ -39,7 +38,7 @@ rule finetune_classifier:
             --volumes {input.volumes:q} --percentiles {input.percentiles:q} --table {input.table:q} \
             --folds {input.folds:q} --landmarks {input.landmarks:q} --encoder {input.encoder:q} \
             --fold {wildcards.fold:q} --seed {wildcards.seed:q} --settings {params.settings:q} \
-            --device {resources.device:q} --threads {threads} \
+            --machine {MACHINE:q} --threads {threads} \
             --classifier {output.classifier:q} --history {output.history:q} --seen {output.seen:q} >{log:q} 2>&1
         """
 
@@ -50,8 +49,8 @@ rule predict_scans:
         volumes="results/preprocess/cohort.npy",
         percentiles="results/preprocess/percentiles.npy",
         table="results/preprocess/cohort.tsv",
-        folds="results/split/folds.tsv",
-        landmarks="results/split/fold-{fold}/landmarks.json",
+        folds=of_split("folds.tsv"),
+        landmarks=of_split("fold-{fold}/landmarks.json"),
         classifier="results/finetune/{task}/fold-{fold}/seed-{seed}/classifier.safetensors",
     output:
         predictions="results/finetune/{task}/fold-{fold}/seed-{seed}/predictions.tsv",
@@ -64,11 +63,10 @@ rule predict_scans:
     threads: config["training"]["threads"]
     resources:
         gpu=GPUS,
-        device=config["training"]["device"],
         mem_mb=config["training"]["mem_mb"],
         runtime="1h",
     params:
-        settings=settings_of_task,
+        settings=lambda wildcards: STUDY.told_task(wildcards.task),
         code=code_digest("neurobar.finetune.predict_scans"),
     shell:
         r"""
@@ -76,6 +74,6 @@ rule predict_scans:
             --volumes {input.volumes:q} --percentiles {input.percentiles:q} --table {input.table:q} \
             --folds {input.folds:q} --landmarks {input.landmarks:q} --classifier {input.classifier:q} \
             --fold {wildcards.fold:q} --seed {wildcards.seed:q} --settings {params.settings:q} \
-            --device {resources.device:q} --threads {threads} \
+            --machine {MACHINE:q} --threads {threads} \
             --predictions {output.predictions:q} >{log:q} 2>&1
         """

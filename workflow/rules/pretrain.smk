@@ -10,9 +10,9 @@ rule pretrain_encoder:
         volumes="results/preprocess/cohort.npy",
         percentiles="results/preprocess/percentiles.npy",
         table="results/preprocess/cohort.tsv",
-        folds="results/split/folds.tsv",
-        audit=ancient("results/split/audit.json"),
-        landmarks="results/split/fold-{fold}/landmarks.json",
+        folds=of_split("folds.tsv"),
+        audit=ancient(of_split("audit.json")),
+        landmarks=of_split("fold-{fold}/landmarks.json"),
         atlas="results/fetch/atlas.nii.gz",
     output:
         encoder="results/pretrain/{run}/fold-{fold}/seed-{seed}/encoder.safetensors",
@@ -27,11 +27,10 @@ rule pretrain_encoder:
     threads: config["training"]["threads"]
     resources:
         gpu=GPUS,
-        device=config["training"]["device"],
         mem_mb=config["training"]["mem_mb"],
         runtime="24h",
     params:
-        settings=settings_of_run,
+        settings=lambda wildcards: STUDY.told_run(wildcards.run),
         code=code_of_run,
     shell:
         r"""
@@ -39,6 +38,6 @@ rule pretrain_encoder:
             --volumes {input.volumes:q} --percentiles {input.percentiles:q} --table {input.table:q} \
             --folds {input.folds:q} --landmarks {input.landmarks:q} --atlas {input.atlas:q} \
             --fold {wildcards.fold:q} --seed {wildcards.seed:q} --settings {params.settings:q} \
-            --device {resources.device:q} --threads {threads} \
+            --machine {MACHINE:q} --threads {threads} \
             --encoder {output.encoder:q} --history {output.history:q} --seen {output.seen:q} >{log:q} 2>&1
         """

@@ -1,7 +1,7 @@
 # Split the subjects into a test set and folds, and learn from each fold's training scans how intensities are spread.
 #
 # READS   the sheet of scans; results/preprocess/cohort.tsv, percentiles.npy
-# WRITES  results/split/folds.tsv, audit.json, fold-{fold}/landmarks.json
+# WRITES  results/split/{split}/folds.tsv, audit.json, fold-{fold}/landmarks.json
 
 
 rule make_folds:
@@ -11,11 +11,11 @@ rule make_folds:
         sheet=ancient(SHEET),
         table="results/preprocess/cohort.tsv",
     output:
-        folds="results/split/folds.tsv",
+        folds="results/split/{split}/folds.tsv",
     log:
-        "results/logs/make_folds.log",
+        "results/logs/make_folds/{split}.log",
     benchmark:
-        "results/benchmarks/make_folds.tsv"
+        "results/benchmarks/make_folds/{split}.tsv"
     conda:
         "../../envs/imaging.yaml"
     threads: 1
@@ -25,7 +25,7 @@ rule make_folds:
     params:
         cohort=json.dumps(config["cohort"]),
         subjects=SUBJECTS_DIGEST,
-        settings=json.dumps(config["split"]),
+        settings=lambda wildcards: json.dumps(STUDY.split(wildcards.split)),
         code=code_digest("neurobar.split.make_folds"),
     shell:
         r"""
@@ -42,13 +42,13 @@ rule fit_landmarks:
         volumes="results/preprocess/cohort.npy",
         percentiles="results/preprocess/percentiles.npy",
         table="results/preprocess/cohort.tsv",
-        folds="results/split/folds.tsv",
+        folds="results/split/{split}/folds.tsv",
     output:
-        landmarks="results/split/fold-{fold}/landmarks.json",
+        landmarks="results/split/{split}/fold-{fold}/landmarks.json",
     log:
-        "results/logs/fit_landmarks/fold-{fold}.log",
+        "results/logs/fit_landmarks/{split}/fold-{fold}.log",
     benchmark:
-        "results/benchmarks/fit_landmarks/fold-{fold}.tsv"
+        "results/benchmarks/fit_landmarks/{split}/fold-{fold}.tsv"
     conda:
         "../../envs/training.yaml"
     threads: 1
@@ -69,14 +69,14 @@ rule fit_landmarks:
 rule audit_folds:
     """Stop the run if a subject is in two parts, or a landmark was fitted on a scan outside its fold."""
     input:
-        folds="results/split/folds.tsv",
-        landmarks=expand("results/split/fold-{fold}/landmarks.json", fold=FOLDS),
+        folds="results/split/{split}/folds.tsv",
+        landmarks=expand("results/split/{{split}}/fold-{fold}/landmarks.json", fold=FOLDS),
     output:
-        audit="results/split/audit.json",
+        audit="results/split/{split}/audit.json",
     log:
-        "results/logs/audit_folds.log",
+        "results/logs/audit_folds/{split}.log",
     benchmark:
-        "results/benchmarks/audit_folds.tsv"
+        "results/benchmarks/audit_folds/{split}.tsv"
     conda:
         "../../envs/imaging.yaml"
     threads: 1
@@ -84,10 +84,11 @@ rule audit_folds:
         mem_mb=1000,
         runtime="10m",
     params:
+        by=lambda wildcards: STUDY.split(wildcards.split)["by"],
         code=code_digest("neurobar.split.audit_folds"),
     shell:
         r"""
         python -m neurobar.split.audit_folds \
-            --folds {input.folds:q} --landmarks {input.landmarks:q} \
+            --folds {input.folds:q} --landmarks {input.landmarks:q} --by {params.by:q} \
             --audit {output.audit:q} >{log:q} 2>&1
         """

@@ -25,7 +25,7 @@ def subjects_in_two_parts(folds: pd.DataFrame) -> list[str]:
     return sorted(parts.index[parts > 1])
 
 
-def scans_outside(seen: Iterable[str], folds: pd.DataFrame, fold: int, part: str) -> list[str]:
+def scans_outside(seen: Iterable[str], folds: pd.DataFrame, fold: int, part: str, *, by: str = "subject") -> list[str]:
     """List the scans that were seen although they, or another scan of their subject, play another part.
 
     Parameters
@@ -38,12 +38,14 @@ def scans_outside(seen: Iterable[str], folds: pd.DataFrame, fold: int, part: str
         The fold that selects.
     part : {"train", "select", "test"}
         The part that was allowed.
+    by : {"subject", "scan"}
+        What the split keeps together; with `scan` another scan of the same subject may play another part.
 
     Returns
     -------
     list of str
     """
     allowed = part_of_fold(folds, fold, part)
-    elsewhere = folds.loc[~folds["scan"].isin(allowed["scan"]), "subject"]
-    clean = set(allowed.loc[~allowed["subject"].isin(elsewhere), "scan"])
+    elsewhere = folds.loc[~folds["scan"].isin(allowed["scan"]), by]
+    clean = set(allowed.loc[~allowed[by].isin(elsewhere), "scan"])
     return sorted(set(seen) - clean)

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
 
 from neurobar.data.placeholders import find_placeholder
+from neurobar.data.studies import Study
 from neurobar.data.volumes import GRID_SHAPE, GRID_SPACING_MM
 
 MIXINGS = Path(__file__).parents[1] / "transforms" / "mixings"
@@ -37,6 +38,7 @@ def check_settings(settings: dict[str, Any], schema: str | Path) -> None:
     if fault is not None:
         raise ValueError(f"Config: {_sentence(fault)}")
     _check_names(settings)
+    _check_splits(settings)
     _check_paths(settings)
     _check_preprocessing(settings)
     _check_percentiles(settings["landmarks"]["percentiles"])
@@ -61,14 +63,46 @@ def _sentence(fault: ValidationError) -> str:
 
 
 def _check_names(settings: dict[str, Any]) -> None:
-    runs, tasks = settings["runs"], settings["tasks"]
+    study, runs, tasks = Study(settings), settings["runs"], settings["tasks"]
     for name, task in tasks.items():
         if task["run"] is not None and task["run"] not in runs:
             raise ValueError(f"Config: tasks.{name}.run names {task['run']!r}, which is not among runs.")
-    for name, table in settings["tables"].items():
-        for row in table["rows"]:
-            if row["task"] not in tasks:
-                raise ValueError(f"Config: tables.{name} has a row for {row['task']!r}, which is not among tasks.")
+    for section in ("tasks", "tables"):
+        other = {"tasks": "baselines", "tables": "controls"}[section]
+        for name in settings[section].keys() & settings[other]:
+            raise ValueError(f"Config: {section} and {other} both have {name!r}; give one of them another name.")
+    for name, table in study.tables.items():
+        _check_table(name, table, {*tasks, *settings["baselines"]})
+    for name in settings["explain"]["tasks"]:
+        if name not in study.tasks_of(settings["tables"]) or name not in tasks:
+            raise ValueError(f"Config: explain.tasks names {name!r}, which is no task with a row in tables.")
+
+
+def _check_table(name: str, table: dict[str, Any], known: set[str]) -> None:
+    rows = [row["task"] for row in table["rows"]]
+    for task in rows:
+        if task not in known:
+            raise ValueError(f"Config: the table {name} has a row for {task!r}, which is not among tasks or baselines.")
+        if rows.count(task) > 1:
+            raise ValueError(f"Config: the table {name} has two rows for {task!r}.")
+    if table.get("reference", rows[0]) not in rows:
+        raise ValueError(f"Config: the table {name} compares with {table['reference']!r}, which is none of its rows.")
+
+
+def _check_splits(settings: dict[str, Any]) -> None:
+    study = Study(settings)
+    jobs = {f"runs.{name}": study.run(name)["split"] for name in settings["runs"]}
+    jobs |= {f"tasks.{name}": study.task(name)["split"] for name in settings["tasks"]}
+    jobs |= {f"baselines.{name}": study.task(name)["split"] for name in settings["baselines"]}
+    for name, split in jobs.items():
+        if split not in settings["splits"]:
+            raise ValueError(f"Config: {name}.split names {split!r}, which is not among splits.")
+    for name, task in settings["tasks"].items():
+        of_task, of_run = jobs[f"tasks.{name}"], jobs.get(f"runs.{task['run']}")
+        if of_run not in (None, of_task):
+            raise ValueError(
+                f"Config: tasks.{name} has the split {of_task} and its run {of_run}: test subjects would be trained on."
+            )
 
 
 def _check_paths(settings: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ PART_OF_ROLE = {"anchor": "train", "donor": "train", "train": "train", "select":
 FOLD = re.compile(r"/fold-(\d+)/")
 
 
-def audit(seen: dict[str, pd.DataFrame], folds: pd.DataFrame) -> list[str]:
+def audit(seen: dict[str, pd.DataFrame], folds: pd.DataFrame, *, by: str = "subject") -> list[str]:
     """Look for leaks in the training jobs.
 
     Parameters
@@ -28,6 +28,8 @@ def audit(seen: dict[str, pd.DataFrame], folds: pd.DataFrame) -> list[str]:
         the fold.
     folds : pandas.DataFrame
         The split.
+    by : {"subject", "scan"}
+        What the split keeps together.
 
     Returns
     -------
@@ -38,7 +40,7 @@ def audit(seen: dict[str, pd.DataFrame], folds: pd.DataFrame) -> list[str]:
     for path, rows in seen.items():
         fold = int(FOLD.search(path).group(1))
         for role, scans in rows.groupby("role")["scan"]:
-            outside = scans_outside(scans, folds, fold, PART_OF_ROLE[role])
+            outside = scans_outside(scans, folds, fold, PART_OF_ROLE[role], by=by)
             leaks += [f"{path}: scan {scan} was {role} outside its part of fold {fold}." for scan in outside]
     return leaks
 
@@ -48,10 +50,11 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folds", required=True, help="part of each scan, TSV")
     parser.add_argument("--seen", nargs="+", required=True, help="scans by role of each training job, TSV")
+    parser.add_argument("--by", choices=["subject", "scan"], default="subject", help="what the split keeps together")
     parser.add_argument("--audit", required=True, help="what was audited, JSON (output)")
     args = parser.parse_args(argv)
     seen = {path: pd.read_csv(path, sep="\t", dtype=str) for path in args.seen}
-    leaks = audit(seen, read_folds(args.folds))
+    leaks = audit(seen, read_folds(args.folds), by=args.by)
     if leaks:
         sys.exit("\n".join(leaks))
     uses = sum(len(rows) for rows in seen.values())

@@ -10,18 +10,26 @@ import argparse
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from neurobar.data.files import written_whole
 from neurobar.models.classifier import Classifier
 from neurobar.training.checkpoints import save_weights
 from neurobar.training.classifiers import build_classifier, load_encoder, predict_logits
-from neurobar.training.command import FoldOfCohort, cohort_parser, open_fold, run_command
+from neurobar.training.command import (
+    FoldOfCohort,
+    cohort_parser,
+    machine_of,
+    open_fold,
+    open_progress,
+    run_command,
+    write_history,
+)
 from neurobar.training.devices import seed_everything
 from neurobar.training.loop import train
+from neurobar.training.progress import Progress
+from neurobar.training.scans import Ahead
 
 
 class BestWeights:
@@ -47,9 +55,17 @@ class BestWeights:
             self.score = score
             self.weights = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
 
-    def restore(self) -> None:
+    def adopt(self) -> None:
         """Put the best weights back into the model."""
         self.model.load_state_dict(self.weights)
+
+    def state(self) -> tuple[dict[str, Tensor], dict[str, float]]:
+        """Return what a job that is taken up has to remember."""
+        return self.weights, {"score": self.score}
+
+    def restore(self, weights: dict[str, Tensor], values: dict[str, float]) -> None:
+        """Remember the best epoch from before the job was killed."""
+        self.weights, self.score = weights, values["score"]
 
 
 def selection_scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
@@ -70,7 +86,9 @@ def selection_scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
     }
 
 
-def finetune(fold: FoldOfCohort, model: Classifier, task: dict[str, Any], seed: int) -> list[dict[str, float]]:
+def finetune(
+    fold: FoldOfCohort, model: Classifier, task: dict[str, Any], seed: int, best: BestWeights, progress: Progress
+) -> list[dict[str, float]]:
     """Train a classifier and leave the weights of its best epoch in it.
 
     Parameters
@@ -82,28 +100,36 @@ def finetune(fold: FoldOfCohort, model: Classifier, task: dict[str, Any], seed: 
     task : dict
         The settings of the task.
     seed : int
+    best : BestWeights
+        Of the model.
+    progress : Progress
+        Where the job is taken up.
 
     Returns
     -------
     list of dict
         The history.
     """
-    volumes, labels = fold.load("train"), _labels(fold, "train")
-    select_volumes, select_labels = fold.load("select"), _labels(fold, "select")
-    best = BestWeights(model, task["select_by"])
+    scans, select, device = fold.scans("train"), fold.scans("select"), fold.device
+    labels, select_labels = fold.labels("train"), fold.labels("select")
+    fold.seen = {part: fold.rows(part)["scan"].tolist() for part in ("train", "select")}
 
-    def plan_epoch(epoch: int) -> list[Tensor]:
-        order = np.random.default_rng((seed, fold.fold, epoch)).permutation(len(volumes))
-        return list(torch.from_numpy(order).to(fold.device.place).split(task["batch"]))
+    def plan_epoch(epoch: int) -> Ahead:
+        order = np.random.default_rng((seed, fold.fold, epoch)).permutation(len(scans))
+        batches = np.array_split(order, range(task["batch"], len(order), task["batch"]))
+        return Ahead(batches, lambda rows: (scans.take(rows),), scans)
 
-    def losses_of(rows: Tensor, _generator: torch.Generator) -> dict[str, Tensor]:
-        with fold.device.autocast():
-            logits = model(volumes[rows].float())
-        return {"loss": binary_cross_entropy_with_logits(logits.float(), labels[rows])}
+    def losses_of(
+        called: nn.Module, planned: tuple[np.ndarray, tuple[Tensor, ...]], _generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        rows, (volumes,) = planned
+        with device.autocast():
+            logits = called(volumes[device.own_part(len(rows))].float())
+        own = labels[torch.from_numpy(rows).to(device.place)]
+        return {"loss": binary_cross_entropy_with_logits(device.gather(logits.float(), len(rows)), own)}
 
     def after_epoch(_epoch: int) -> dict[str, float]:
-        logits = predict_logits(model, select_volumes, batch=task["batch"], device=fold.device)
-        scores = selection_scores(logits, select_labels)
+        scores = selection_scores(predict_logits(model, select, batch=task["batch"], device=device), select_labels)
         best.offer(scores)
         return scores
 
@@ -114,16 +140,11 @@ def finetune(fold: FoldOfCohort, model: Classifier, task: dict[str, Any], seed: 
         after_epoch=after_epoch,
         settings=task,
         seeds=(seed, fold.fold),
-        device=fold.device,
+        device=device,
+        progress=progress,
     )
-    best.restore()
+    best.adopt()
     return history
-
-
-def _labels(fold: FoldOfCohort, part: str) -> Tensor:
-    rows = fold.rows(part)
-    fold.seen[part] = rows["scan"].tolist()
-    return torch.tensor(rows["label"].to_numpy(), device=fold.device.place).float()
 
 
 def run_job(args: argparse.Namespace) -> None:
@@ -132,13 +153,17 @@ def run_job(args: argparse.Namespace) -> None:
     shape, encoder = fold.shape, args.settings["encoder"]
     seed_everything(args.seed, args.fold, device=fold.device.place)
     model = build_classifier(shape=shape, encoder=encoder, hidden=task["hidden"], frozen=task["frozen"])
+    model.microbatch = machine_of(args)["microbatch"]
     if args.encoder:
         load_encoder(model, args.encoder, encoder)
-    history = finetune(fold, model.to(fold.device.place), task, args.seed)
-    fold.write_seen(args.seen)
-    with written_whole(args.history) as partial:
-        pd.DataFrame(history).to_csv(partial, sep="\t", index=False)
-    save_weights(args.classifier, model, {**args.settings, "shape": shape, "seed": args.seed})
+    best = BestWeights(model.to(fold.device.place), task["select_by"])
+    progress = open_progress(args, fold, beside=args.classifier, inputs=[args.encoder], best=best)
+    history = finetune(fold, model, task, args.seed, best, progress)
+    if fold.device.rank == 0:
+        fold.write_seen(args.seen)
+        write_history(args.history, history)
+        save_weights(args.classifier, model, {**args.settings, "shape": shape, "seed": args.seed})
+    progress.remove()
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -30,7 +30,7 @@ def predict_part(fold: FoldOfCohort, model: Classifier, part: str, batch: int) -
         Columns scan, subject, part, label, probability (of the positive class).
     """
     rows = fold.rows(part)[["scan", "subject", "label"]]
-    logits = predict_logits(model, fold.load(part), batch=batch, device=fold.device)
+    logits = predict_logits(model, fold.scans(part), batch=batch, device=fold.device)
     return rows.assign(part=part, probability=probabilities(logits))[
         ["scan", "subject", "part", "label", "probability"]
     ]

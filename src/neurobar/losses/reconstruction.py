@@ -6,8 +6,8 @@ from torch import Tensor
 from torch.nn.functional import l1_loss
 
 
-def absolute_error(*, restored: Tensor, anchor: Tensor) -> Tensor:
-    """Mean absolute difference between the restored and the true anchor.
+def absolute_errors(*, restored: Tensor, anchor: Tensor) -> Tensor:
+    """Mean absolute difference between each restored anchor and the true one.
 
     Parameters
     ----------
@@ -16,7 +16,7 @@ def absolute_error(*, restored: Tensor, anchor: Tensor) -> Tensor:
 
     Returns
     -------
-    float ()
+    float (N,)
 
     Raises
     ------
@@ -29,4 +29,4 @@ def absolute_error(*, restored: Tensor, anchor: Tensor) -> Tensor:
     """
     if restored.shape != anchor.shape:
         raise ValueError(f"Shapes differ: {tuple(restored.shape)} and {tuple(anchor.shape)}.")
-    return l1_loss(restored.float(), anchor.float())
+    return l1_loss(restored.float(), anchor.float(), reduction="none").flatten(1).mean(1)

@@ -6,6 +6,8 @@ import itertools
 
 from torch import Tensor, nn
 
+from neurobar.models.pieces import in_pieces
+
 
 class Classifier(nn.Module):
     """Predict the logit of class 1 from the class token.
@@ -20,11 +22,17 @@ class Classifier(nn.Module):
         Units of the hidden layers; paper: 128 and 64.
     frozen : bool
         True keeps the encoder as it is, so that the MLP alone learns.
+
+    Attributes
+    ----------
+    microbatch : int or None
+        Scans whose activations are held at once in training; see `in_pieces`.
     """
 
     def __init__(self, *, encoder: nn.Module, width: int, hidden: list[int], frozen: bool = False) -> None:
         super().__init__()
         self.frozen = frozen
+        self.microbatch: int | None = None
         self.encoder = encoder.requires_grad_(not frozen)
         widths = [width, *hidden]
         layers = [
@@ -59,4 +67,4 @@ class Classifier(nn.Module):
         -------
         float (N,)
         """
-        return self.head(self.encoder(volumes)[:, 0]).squeeze(1)
+        return self.head(in_pieces(self.encoder, volumes, self.microbatch)[:, 0]).squeeze(1)

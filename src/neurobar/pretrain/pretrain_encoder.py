@@ -8,24 +8,34 @@ the patch tokens of view 2 (`losses.reconstruction`). The decoder is left behind
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
-import pandas as pd
 import torch
 from torch import Tensor, nn
 
 from neurobar.data.atlases import read_regions
-from neurobar.data.files import written_whole
 from neurobar.losses.contrastive import equal_label_weights, rbf_weights, weighted_contrastive
-from neurobar.losses.reconstruction import absolute_error
+from neurobar.losses.reconstruction import absolute_errors
 from neurobar.models.decoder import PatchDecoder
 from neurobar.models.encoder import VisionTransformer
+from neurobar.models.pieces import in_pieces
 from neurobar.pretrain.batches import Batch, plan_batches
-from neurobar.pretrain.views import cut_view, mixed_view
+from neurobar.pretrain.views import hidden_view, mixed_view
 from neurobar.training.checkpoints import save_weights
-from neurobar.training.command import FoldOfCohort, cohort_parser, open_fold, run_command
+from neurobar.training.command import (
+    FoldOfCohort,
+    cohort_parser,
+    machine_of,
+    open_fold,
+    open_progress,
+    run_command,
+    write_history,
+)
 from neurobar.training.devices import Device, seed_everything
 from neurobar.training.loop import train
+from neurobar.training.progress import Progress
+from neurobar.training.scans import Ahead, Scans
 from neurobar.transforms.grids import coarsen_atlas
 from neurobar.transforms.regions import RegionMap
 from neurobar.transforms.replacements import soft_label
@@ -40,12 +50,43 @@ class EncoderWithDecoder(nn.Module):
         Size D, H, W of the grid [voxels].
     settings : dict
         The config's `encoder`.
+    restores : bool
+        False where there is no reconstruction loss, and the decoder stays as it is.
+    microbatch : int or None
+        Scans whose activations are held at once; see `in_pieces`.
     """
 
-    def __init__(self, shape: tuple[int, int, int], settings: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        shape: tuple[int, int, int],
+        settings: dict[str, Any],
+        *,
+        restores: bool = True,
+        microbatch: int | None = None,
+    ) -> None:
         super().__init__()
+        self.restores, self.microbatch = restores, microbatch
         self.encoder = VisionTransformer(shape=shape, **settings)
-        self.decoder = PatchDecoder(patches=self.encoder.patches, patch=settings["patch"], width=settings["width"])
+        decoder = PatchDecoder(patches=self.encoder.patches, patch=settings["patch"], width=settings["width"])
+        self.decoder = decoder.requires_grad_(restores)
+
+    def forward(self, view_1: Tensor | None, view_2: Tensor) -> tuple[Tensor | None, Tensor, Tensor | None]:
+        """Encode both views and restore the anchor from view 2.
+
+        Parameters
+        ----------
+        view_1, view_2 : float (N, 1, D, H, W)
+            View 1 may be None, where nothing is contrasted.
+
+        Returns
+        -------
+        class_1, class_2 : float (N, E)
+            Class tokens.
+        restored : float (N, 1, D, H, W) or None
+        """
+        tokens_2 = in_pieces(self.encoder, view_2, self.microbatch)
+        class_1 = None if view_1 is None else in_pieces(self.encoder, view_1, self.microbatch)[:, 0]
+        return class_1, tokens_2[:, 0], self.decoder(tokens_2[:, 1:]) if self.restores else None
 
 
 def contrast_weights(labels: Tensor, mixed: Tensor, settings: dict[str, Any]) -> Tensor:
@@ -73,10 +114,10 @@ def contrast_weights(labels: Tensor, mixed: Tensor, settings: dict[str, Any]) ->
 
 
 def losses_of_batch(
-    model: EncoderWithDecoder,
-    volumes: Tensor,
-    labels: Tensor,
-    batch: Batch,
+    model: nn.Module,
+    scans: tuple[Tensor, ...],
+    labels: tuple[Tensor, Tensor],
+    ratio: Tensor,
     *,
     regions: RegionMap,
     settings: dict[str, Any],
@@ -85,13 +126,19 @@ def losses_of_batch(
 ) -> dict[str, Tensor]:
     """Make both views of a batch and compute the losses between them.
 
+    Every device that shares the job makes the views of the whole batch, a small part of a step, and encodes its own
+    part of them: so the number of devices changes no result.
+
     Parameters
     ----------
-    model : EncoderWithDecoder
-    volumes : float16 (n, 1, D, H, W)
-        All training scans, standardised.
-    labels : float (n,)
-    batch : Batch
+    model : torch.nn.Module
+        `EncoderWithDecoder` as the device prepared it.
+    scans : tuple of float16 (N, 1, D, H, W)
+        Anchors and, where something is mixed, their donors; standardised.
+    labels : tuple of float (N,)
+        Of anchors and donors.
+    ratio : float (N,)
+        Part of the brain that shall be replaced [0..1].
     regions : RegionMap
     settings : dict
         The settings of a run.
@@ -103,90 +150,129 @@ def losses_of_batch(
     dict of str to Tensor
         `loss`, and its parts `contrast` and `reconstruction` where they have a weight.
     """
-    rows, donors = (torch.from_numpy(chosen).to(volumes.device) for chosen in (batch.anchor, batch.donor))
-    anchor = volumes[rows].float()
-    view_2 = cut_view(anchor, settings=settings, generator=generator)
-    with device.autocast():
-        tokens_2 = model.encoder(view_2)
-    losses = {}
+    anchor, donor = scans[0].float(), scans[-1].float()
+    number, own = len(anchor), device.own_part(len(anchor))
+    view_2 = hidden_view(anchor, regions=regions, settings=settings, generator=generator)
+    view_1 = None
     if settings["contrast"] != "none":
-        ratio = torch.from_numpy(batch.ratio).to(volumes.device)
-        view_1 = mixed_view(
-            anchor, volumes[donors].float(), ratio, regions=regions, settings=settings, generator=generator
-        )
-        with device.autocast():
-            tokens_1 = model.encoder(view_1.volumes)
-        weights = contrast_weights(labels[rows], soft_label(labels[rows], labels[donors], view_1.share), settings)
+        view_1 = mixed_view(anchor, donor, ratio, regions=regions, settings=settings, generator=generator)
+    with device.autocast():
+        class_1, class_2, restored = model(None if view_1 is None else view_1.volumes[own], view_2[own])
+    losses = {}
+    if view_1 is not None:
         losses["contrast"] = settings["contrast_weight"] * weighted_contrastive(
-            view_1=tokens_1[:, 0], view_2=tokens_2[:, 0], weights=weights, temperature=settings["temperature"]
+            view_1=device.gather(class_1, number),
+            view_2=device.gather(class_2, number),
+            weights=contrast_weights(labels[0], soft_label(*labels, view_1.share), settings),
+            temperature=settings["temperature"],
         )
-    if settings["reconstruction_weight"] > 0:
-        with device.autocast():
-            restored = model.decoder(tokens_2[:, 1:])
-        losses["reconstruction"] = settings["reconstruction_weight"] * absolute_error(restored=restored, anchor=anchor)
+    if restored is not None:
+        errors = device.gather(absolute_errors(restored=restored, anchor=anchor[own]), number)
+        losses["reconstruction"] = settings["reconstruction_weight"] * errors.mean()
     return {"loss": sum(losses.values()), **losses}
 
 
+def plan_of(fold: FoldOfCohort, scans: Scans, run: dict[str, Any], seed: int) -> Callable[[int], Ahead]:
+    """Return the function that plans an epoch and remembers who is anchor and who is donor in it.
+
+    Parameters
+    ----------
+    fold : FoldOfCohort
+    scans : Scans
+        Of training.
+    run : dict
+        The settings of a run.
+    seed : int
+
+    Returns
+    -------
+    callable
+    """
+    rows, is_mixed = fold.rows("train"), run["mixing"] != "none"
+
+    def fetch(batch: Batch) -> tuple[Tensor, ...]:
+        return tuple(scans.take(chosen) for chosen in ((batch.anchor, batch.donor) if is_mixed else (batch.anchor,)))
+
+    def plan_epoch(epoch: int) -> Ahead:
+        choices = {name: run[name] for name in ("batch", "beta", "donor")}
+        batches = plan_batches(rows["subject"].to_numpy(), **choices, seeds=(seed, fold.fold, epoch))
+        for batch in batches:
+            fold.seen.setdefault("anchor", []).extend(rows["scan"].iloc[batch.anchor])
+            if is_mixed:
+                fold.seen.setdefault("donor", []).extend(rows["scan"].iloc[batch.donor])
+        return Ahead(batches, fetch, scans)
+
+    return plan_epoch
+
+
 def pretrain(
-    fold: FoldOfCohort, regions: RegionMap, settings: dict[str, Any], seed: int
-) -> tuple[EncoderWithDecoder, list[dict[str, float]]]:
+    fold: FoldOfCohort,
+    model: EncoderWithDecoder,
+    regions: RegionMap,
+    *,
+    run: dict[str, Any],
+    seed: int,
+    progress: Progress,
+) -> list[dict[str, float]]:
     """Pre-train on the training scans of one fold.
 
     Parameters
     ----------
     fold : FoldOfCohort
         Remembers who was anchor and who was donor.
+    model : EncoderWithDecoder
+        On the device.
     regions : RegionMap
-    settings : dict
-        `encoder`, and the settings of the run as `pretrain`.
+    run : dict
+        The settings of the run.
     seed : int
+    progress : Progress
+        Where the job is taken up.
 
     Returns
     -------
-    model : EncoderWithDecoder
-    history : list of dict
+    list of dict
+        The history.
     """
-    run, device, rows = settings["pretrain"], fold.device, fold.rows("train")
-    volumes, labels = fold.load("train"), torch.tensor(rows["label"].to_numpy(), device=device.place).float()
-    seed_everything(seed, fold.fold, device=device.place)
-    model = EncoderWithDecoder(regions.shape, settings["encoder"]).to(device.place)
+    labels, device = fold.labels("train"), fold.device
 
-    def plan_epoch(epoch: int) -> list[Batch]:
-        choices = {name: run[name] for name in ("batch", "beta", "donor")}
-        batches = plan_batches(rows["subject"].to_numpy(), **choices, seeds=(seed, fold.fold, epoch))
-        for batch in batches:
-            fold.seen.setdefault("anchor", []).extend(rows["scan"].iloc[batch.anchor])
-            if run["mixing"] != "none":
-                fold.seen.setdefault("donor", []).extend(rows["scan"].iloc[batch.donor])
-        return batches
-
-    def losses_of(batch: Batch, generator: torch.Generator) -> dict[str, Tensor]:
+    def losses_of(
+        called: nn.Module, planned: tuple[Batch, tuple[Tensor, ...]], generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        batch, scans = planned
+        anchor, donor, ratio = (torch.from_numpy(values).to(device.place) for values in batch)
+        pairs = (labels[anchor], labels[donor])
         return losses_of_batch(
-            model, volumes, labels, batch, regions=regions, settings=run, device=device, generator=generator
+            called, scans, pairs, ratio, regions=regions, settings=run, device=device, generator=generator
         )
 
-    history = train(
+    return train(
         model,
-        plan_epoch=plan_epoch,
+        plan_epoch=plan_of(fold, fold.scans("train"), run, seed),
         losses_of=losses_of,
         after_epoch=lambda epoch: {},
         settings=run,
         seeds=(seed, fold.fold),
         device=device,
+        progress=progress,
     )
-    return model, history
 
 
 def run_job(args: argparse.Namespace) -> None:
     """Pre-train and write encoder, history and the scans that were seen."""
-    fold = open_fold(args)
-    atlas = coarsen_atlas(torch.from_numpy(read_regions(args.atlas)), fold.coarsen)
-    regions = RegionMap.of(atlas.to(fold.device.place))
-    model, history = pretrain(fold, regions, args.settings, args.seed)
-    fold.write_seen(args.seen)
-    with written_whole(args.history) as partial:
-        pd.DataFrame(history).to_csv(partial, sep="\t", index=False)
-    save_weights(args.encoder, model.encoder, {**args.settings, "shape": regions.shape, "seed": args.seed})
+    fold, run = open_fold(args), args.settings["pretrain"]
+    place = fold.device.place
+    regions = RegionMap.of(coarsen_atlas(torch.from_numpy(read_regions(args.atlas)), fold.coarsen).to(place))
+    seed_everything(args.seed, fold.fold, device=place)
+    restores, microbatch = run["reconstruction_weight"] > 0, machine_of(args)["microbatch"]
+    model = EncoderWithDecoder(regions.shape, args.settings["encoder"], restores=restores, microbatch=microbatch)
+    progress = open_progress(args, fold, beside=args.encoder, inputs=[args.atlas])
+    history = pretrain(fold, model.to(place), regions, run=run, seed=args.seed, progress=progress)
+    if fold.device.rank == 0:
+        fold.write_seen(args.seen)
+        write_history(args.history, history)
+        save_weights(args.encoder, model.encoder, {**args.settings, "shape": regions.shape, "seed": args.seed})
+    progress.remove()
 
 
 def main(argv: list[str] | None = None) -> None:

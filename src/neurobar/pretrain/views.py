@@ -63,12 +63,39 @@ def mixed_view(
         hidden = choose_hidden(taken, regions, fraction=settings["noise_regions"], generator=generator)
         volumes = fill_with_noise(volumes, hidden, draw_noise(volumes, settings["noise"], generator=generator))
     if settings["cuts_on_view_1"]:
-        volumes = cut_view(volumes, settings=settings, generator=generator)
+        volumes = shuffled(cut(volumes, settings=settings, generator=generator), settings=settings, generator=generator)
     return MixedView(volumes, SHARES[settings["share"]](taken, regions))
 
 
-def cut_view(volumes: Tensor, *, settings: dict[str, Any], generator: torch.Generator) -> Tensor:
-    """Make view 2: inner or outer cuts hide voxels behind noise, then voxels of small boxes change places.
+def hidden_view(anchor: Tensor, *, regions: RegionMap, settings: dict[str, Any], generator: torch.Generator) -> Tensor:
+    """Make view 2: parts of the anchor are hidden by noise, then voxels of small boxes change places.
+
+    Inner or outer cuts hide, or in their place regions of the atlas (BAM).
+
+    Parameters
+    ----------
+    anchor : float (N, 1, D, H, W)
+    regions : RegionMap
+    settings : dict
+        The settings of a run.
+    generator : torch.Generator
+
+    Returns
+    -------
+    float (N, 1, D, H, W)
+    """
+    if settings["noise_regions_on_view_2"] > 0:
+        untouched = torch.zeros_like(anchor, dtype=torch.bool)
+        fraction = settings["noise_regions_on_view_2"]
+        marked = choose_hidden(untouched, regions, fraction=fraction, generator=generator)
+        hidden = fill_with_noise(anchor, marked, draw_noise(anchor, settings["noise"], generator=generator))
+    else:
+        hidden = cut(anchor, settings=settings, generator=generator)
+    return shuffled(hidden, settings=settings, generator=generator)
+
+
+def cut(volumes: Tensor, *, settings: dict[str, Any], generator: torch.Generator) -> Tensor:
+    """Hide voxels behind noise by inner or outer cuts.
 
     Parameters
     ----------
@@ -85,8 +112,25 @@ def cut_view(volumes: Tensor, *, settings: dict[str, Any], generator: torch.Gene
     hidden = draw_cuts(
         len(volumes), shape, inner=settings["inner_cuts"], outer=settings["outer_cuts"], generator=generator
     )
-    cut = fill_with_noise(volumes, hidden, draw_noise(volumes, settings["noise"], generator=generator))
-    return shuffle_voxels(cut, *draw_shuffles(len(cut), shape, boxes=settings["shuffle"], generator=generator))
+    return fill_with_noise(volumes, hidden, draw_noise(volumes, settings["noise"], generator=generator))
+
+
+def shuffled(volumes: Tensor, *, settings: dict[str, Any], generator: torch.Generator) -> Tensor:
+    """Let the voxels of small boxes change places.
+
+    Parameters
+    ----------
+    volumes : float (N, 1, D, H, W)
+    settings : dict
+        The settings of a run.
+    generator : torch.Generator
+
+    Returns
+    -------
+    float (N, 1, D, H, W)
+    """
+    shape = tuple(volumes.shape[2:])
+    return shuffle_voxels(volumes, *draw_shuffles(len(volumes), shape, boxes=settings["shuffle"], generator=generator))
 
 
 def draw_noise(like: Tensor, kind: str, *, generator: torch.Generator) -> Tensor:

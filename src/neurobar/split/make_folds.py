@@ -1,4 +1,8 @@
-"""Split the subjects, never the scans, into a fixed test set and folds."""
+"""Split the subjects, never the scans, into a fixed test set and folds.
+
+Two controls of validity go wrong on purpose: labels that are permuted among the subjects, which nothing can predict,
+and scans that are split as if each were a subject of its own, which flatters whatever is measured.
+"""
 
 from __future__ import annotations
 
@@ -92,6 +96,52 @@ def assign_parts(subjects: pd.DataFrame, *, test_share: float, folds: int, candi
     return pd.Series(min(drawn, key=lambda part: imbalance(subjects, part)), index=subjects.index, name="part")
 
 
+def permute_labels(scans: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Give each subject, with all its scans, the label of a subject drawn without replacement.
+
+    Parameters
+    ----------
+    scans : pandas.DataFrame
+        Columns subject, label, age, sex.
+    seed : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same scans with other labels; as many subjects have each label as before.
+    """
+    labels = describe_subjects(scans)["label"]
+    permuted = pd.Series(np.random.default_rng((seed, len(labels))).permutation(labels), index=labels.index)
+    return scans.assign(label=scans["subject"].map(permuted))
+
+
+def split_scans(scans: pd.DataFrame, *, by: str, labels: str, seed: int, **settings: float) -> pd.DataFrame:
+    """Give each scan its part and the label that is learned.
+
+    Parameters
+    ----------
+    scans : pandas.DataFrame
+        Columns scan, subject, label, age, sex.
+    by : {"subject", "scan"}
+        What stays together; `scan` lets the scans of one subject fall into different parts.
+    labels : {"own", "permuted"}
+    seed : int
+    **settings
+        Of `assign_parts`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns scan, subject, label, age, sex, part.
+    """
+    if labels == "permuted":
+        scans = permute_labels(scans, seed)
+    units = describe_subjects(scans.assign(subject=scans[by]))
+    parts = assign_parts(units, seed=seed, **settings)
+    print(f"largest imbalance in age and sex: {imbalance(units, parts.to_numpy()):.2f} standard deviations")
+    return scans.join(parts, on=by)[["scan", "subject", "label", "age", "sex", "part"]]
+
+
 def _draw_parts(labels: pd.Series, test_share: float, folds: int, seeds: tuple[int, int]) -> np.ndarray:
     state = int(np.random.SeedSequence(seeds).generate_state(1)[0])
     part = np.full(len(labels), "test", dtype=object)
@@ -109,22 +159,19 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--sheet", required=True, help="sheet of scans")
     parser.add_argument("--cohort", type=json.loads, required=True, help="the config's cohort, JSON")
     parser.add_argument("--table", required=True, help="table of the packed cohort, TSV")
-    parser.add_argument("--settings", type=json.loads, required=True, help="the config's split, JSON")
+    parser.add_argument("--settings", type=json.loads, required=True, help="the settings of the split, JSON")
     parser.add_argument("--folds", required=True, help="part of each scan, TSV (output)")
     args = parser.parse_args(argv)
     try:
         scans = read_scans(args.sheet, args.cohort)
         packed = pd.read_csv(args.table, sep="\t", dtype={"scan": str})
         scans = scans[scans["scan"].isin(packed.loc[packed["used"], "scan"])]
-        subjects = describe_subjects(scans)
-        parts = assign_parts(subjects, **args.settings)
+        table = split_scans(scans, **args.settings)
     except ValueError as error:
         sys.exit(str(error))
-    table = scans.join(parts, on="subject")[["scan", "subject", "label", "age", "sex", "part"]]
     with written_whole(args.folds) as partial:
         table.to_csv(partial, sep="\t", index=False, na_rep="n/a")
     print(table.groupby("part")[["subject", "scan"]].nunique().to_string())
-    print(f"largest imbalance in age and sex: {imbalance(subjects, parts.to_numpy()):.2f} standard deviations")
 
 
 if __name__ == "__main__":

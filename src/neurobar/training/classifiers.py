@@ -13,6 +13,7 @@ from neurobar.models.classifier import Classifier
 from neurobar.models.encoder import VisionTransformer
 from neurobar.training.checkpoints import read_weights
 from neurobar.training.devices import Device
+from neurobar.training.scans import Scans
 
 
 def build_classifier(
@@ -84,15 +85,15 @@ def load_classifier(path: str | Path) -> Classifier:
 
 
 @torch.inference_mode()
-def predict_logits(model: nn.Module, volumes: Tensor, *, batch: int, device: Device) -> Tensor:
+def predict_logits(model: nn.Module, scans: Scans, *, batch: int, device: Device) -> Tensor:
     """Predict the logit of the positive class for each scan.
 
     Parameters
     ----------
     model : torch.nn.Module
         Maps ``(N, 1, D, H, W)`` to ``(N,)``, in evaluation mode.
-    volumes : float16 (n, 1, D, H, W)
-        Standardised intensities [-].
+    scans : Scans
+        n of them.
     batch : int
         Scans at once.
     device : Device
@@ -101,8 +102,9 @@ def predict_logits(model: nn.Module, volumes: Tensor, *, batch: int, device: Dev
     -------
     float32 (n,)
     """
+    chunks = np.array_split(np.arange(len(scans)), range(batch, len(scans), batch))
     with device.autocast():
-        return torch.cat([model(chunk.float()) for chunk in volumes.split(batch)]).float()
+        return torch.cat([model(scans.take(chunk).float()) for chunk in chunks]).float()
 
 
 def probabilities(logits: Tensor) -> np.ndarray:
