@@ -38,8 +38,9 @@ localrules:
     split,
     pretrain,
     finetune,
-    evaluate,
+    regress,
     explain,
+    evaluate,
     report,
 
 
@@ -81,6 +82,11 @@ rule evaluate:
         STUDY.audits_of(TASKS),
         STUDY.summaries_of(TASKS),
         [f"results/evaluate/{table}.differences.tsv" for table in config["tables"]],
+
+
+rule regress:
+    input:
+        STUDY.predictions_of([task for task in TASKS if task in config["baselines"]]),
 
 
 rule explain:

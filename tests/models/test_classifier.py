@@ -1,4 +1,5 @@
 import torch
+from torch import nn
 
 from neurobar.models.classifier import Classifier
 from neurobar.models.encoder import VisionTransformer
@@ -34,3 +35,16 @@ def test_an_encoder_that_is_not_frozen_learns():
     model = classifier().train()
     model(torch.rand(2, 1, 4, 8, 12)).sum().backward()
     assert all(parameter.grad is not None for parameter in model.encoder.parameters())
+
+
+def test_class_tokens_are_normalised_over_the_whole_batch_that_devices_share():
+    torch.manual_seed(0)
+    encoder = nn.Sequential(nn.Flatten(), nn.Linear(8, 6), nn.Unflatten(1, (1, 6)))
+    model = Classifier(encoder=encoder, width=6, hidden=[4], batch_norm=True)
+    volumes = 100 + torch.rand(5, 1, 2, 2, 2)
+    whole = model(volumes)
+    tokens = encoder(volumes)[:, 0].detach()
+    shared = model(volumes[:2], lambda own: torch.cat([own, tokens[2:]]))
+    assert torch.allclose(whole, shared, atol=1e-5)
+    normalised = (tokens - tokens.mean(0)) / (tokens.var(0, unbiased=False) + 1e-5).sqrt()
+    assert torch.allclose(model.head[1:](normalised).squeeze(1), whole, atol=1e-4)

@@ -8,7 +8,8 @@ import torch
 import yaml
 from safetensors.torch import save_file
 
-from neurobar.pretrain.pretrain_encoder import EncoderWithDecoder, losses_of_batch
+from neurobar.models.autoencoder import EncoderWithDecoder
+from neurobar.pretrain.pretrain_encoder import losses_of_batch
 from neurobar.training.devices import choose_device, seed_everything
 from neurobar.transforms.regions import RegionMap
 

@@ -9,9 +9,10 @@ import yaml
 
 from neurobar.data.atlases import locate_aal2, read_atlas
 from neurobar.fetch.fetch_atlas import resample_regions
+from neurobar.models.autoencoder import EncoderWithDecoder
 from neurobar.models.classifier import Classifier
 from neurobar.pretrain.batches import plan_batches
-from neurobar.pretrain.pretrain_encoder import EncoderWithDecoder, losses_of_batch
+from neurobar.pretrain.pretrain_encoder import losses_of_batch
 from neurobar.training.devices import choose_device
 from neurobar.training.loop import train
 from neurobar.transforms.regions import RegionMap

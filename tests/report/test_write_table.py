@@ -3,44 +3,65 @@ import json
 import pandas as pd
 import pytest
 
-from neurobar.report.write_table import cell, main
+from neurobar.report.write_table import main, name_tasks
 
 TABLE = {
     "caption": "Two rows",
+    "reference": "one",
     "rows": [
-        {"framework": "A", "method": "x_1 | y", "task": "one", "paper": {"precision": [74.38, 7], "accuracy": [80, 3]}},
-        {"framework": "B", "method": "z", "task": "two"},
+        {
+            "framework": "A",
+            "method": "x_1 | y",
+            "task": "one",
+            "paper": {"precision": [74.38, 7], "accuracy": [80, None]},
+        },
+        {"framework": "B & C", "method": "z", "task": "two"},
+        {"framework": "C", "method": "z", "task": "three"},
     ],
 }
-
-
 COHORT = {"label": "diagnosis", "positive": "AD", "negative": "CN"}
+FIGURES = ["mean", "sd", "low", "high", "undefined", "undefined_replicates"]
+SUMMARIES = {
+    "one": {"precision": [0.6, 0.1414, 0.5, 0.7, 0, 3], "mcc": [-0.05, 0.1, -0.2, 0.1, 0, 0]},
+    "two": {"precision": [None, None, None, None, 2, 2000], "mcc": [0.3, 0.1, None, None, 0, 1500]},
+    "three": {"precision": [0.5, None, None, None, 1, 2000], "mcc": [0.2, 0.1, 0.1, 0.3, 0, 0]},
+}
+DIFFERENCES = [
+    ["scan", "mcc", "two", "one", True, 0.35, 0.1, 0.6, 0, 0.0005, 0.04, 0.00099, 0.08],
+    ["scan", "mcc", "three", "one", False, *[None] * 8],
+    ["subject", "mcc", "two", "one", True, -0.11, -0.2, 0.6, 0, 0.5, None, 0.5, None],
+    ["subject", "mcc", "three", "one", False, *[None] * 8],
+]
+COMPARED = ["level", "score", "task", "reference", "paired", "difference", "low", "high", "undefined"]
+COMPARED += ["p_bootstrap", "p_ttest", "p_bootstrap_holm", "p_ttest_holm"]
 
 
 @pytest.fixture
 def write(tmp_path):
-    """Return the command, with scores of two tasks to read."""
-    scores = {
-        "one": pd.DataFrame(
-            {"fold": [0, 1], "seed": 0, "precision": [0.5, 0.7], "recall": 1.0, "accuracy": [0.8, 0.9]}
-        ),
-        "two": pd.DataFrame({"fold": [0, 1], "seed": 0, "precision": None, "recall": [0.0, 0.0], "accuracy": 0.5}),
-    }
-    for task, table in scores.items():
-        (tmp_path / task).mkdir()
-        table.to_csv(tmp_path / task / "scores.tsv", sep="\t", index=False, na_rep="n/a")
+    """Return the command, with the summaries of three tasks and their differences to read."""
+    summaries = []
+    for task, scores in SUMMARIES.items():
+        rows = [["scan", score, *figures] for score, figures in scores.items()]
+        rows += [["subject", "precision", 0.9, 0.1, 0.8, 1.0, 0, 0], ["scan", "accuracy", 0.85, 0.05, 0.8, 0.9, 0, 0]]
+        table = pd.DataFrame(rows, columns=["level", "score", *FIGURES]).assign(folds=2, seeds=1, replicates=2000)
+        summaries.append(tmp_path / task / "summary.tsv")
+        summaries[-1].parent.mkdir()
+        table.to_csv(summaries[-1], sep="\t", index=False, na_rep="n/a")
     parts = pd.DataFrame({"scan": list("abcd"), "subject": list("wxyy"), "part": ["test", "0", "1", "1"]})
     parts.to_csv(tmp_path / "folds.tsv", sep="\t", index=False)
     packed = pd.DataFrame(
         {"scan": list("abcde"), "used": [True] * 4 + [False], "reason": ["Kept.", "", "", "", "Small."]}
     )
     packed.to_csv(tmp_path / "cohort.tsv", sep="\t", index=False)
-    words = {"table": json.dumps(TABLE), "study": "a study", "cohort": json.dumps(COHORT)}
-    words |= {"folds": tmp_path / "folds.tsv", "packed": tmp_path / "cohort.tsv"}
-    words |= {"scores": tmp_path, "output": tmp_path / "table_1"}
 
-    def call(*flags):
-        main([*flags, *[word for name, value in words.items() for word in (f"--{name}", str(value))]])
+    def call(*flags, threshold=0.5, differences=DIFFERENCES, **changes):
+        compared = pd.DataFrame(differences, columns=COMPARED)
+        compared.to_csv(tmp_path / "differences.tsv", sep="\t", index=False, na_rep="n/a")
+        words = {"table": json.dumps(TABLE | changes), "study": "a study", "cohort": json.dumps(COHORT)}
+        words |= {"folds": tmp_path / "folds.tsv", "packed": tmp_path / "cohort.tsv", "threshold": threshold}
+        words |= {"differences": tmp_path / "differences.tsv", "output": tmp_path / "table_1"}
+        words = [word for name, value in words.items() for word in (f"--{name}", str(value))]
+        main([*flags, "--summaries", *map(str, summaries), "--scores", "precision", "accuracy", "mcc", *words])
         return tmp_path
 
     return call
@@ -53,18 +74,41 @@ def written(write):
 
 def test_csv_holds_ours_beside_the_papers(written):
     table = pd.read_csv(written / "table_1.csv").set_index("task")
-    assert table.loc["one", "precision_mean"] == 60
-    assert table.loc["one", "precision_sd"] == pytest.approx(14.14)
+    assert table.loc["one", ["precision_mean", "precision_sd", "precision_low", "precision_high"]].tolist() == [
+        60,
+        14.14,
+        50,
+        70,
+    ]
     assert table.loc["one", "precision_paper_mean"] == 74.38
     assert table.loc["one", "folds"] == 2
+    assert table.loc["two", "precision_undefined"] == 2
+    assert pd.isna(table.loc["two", "precision_mean"])
     assert pd.isna(table.loc["two", "accuracy_paper_mean"])
+    assert "mcc_paper_mean" not in table
 
 
-def test_markdown_names_cohort_counts_and_that_subjects_are_simulated(written):
+def test_csv_holds_the_scores_by_subject_as_well(written):
+    table = pd.read_csv(written / "table_1.csv")
+    assert (table["subject_precision_mean"] == 90).all()
+    assert "subject_precision_paper_mean" not in table
+
+
+def test_a_row_shows_mean_spread_interval_and_the_papers_figure(written):
     text = (written / "table_1.md").read_text()
-    assert "| 60.0 ± 14.1 | 74.4 ± 7.0 |" in text
-    assert r"x_1 \| y" in text
-    assert "undefined" in text
+    assert "| A | x_1 \\| y | 60.0 ± 14.1 [50.0, 70.0] | 74.4 ± 7.0 | 85.0 ± 5.0 [80.0, 90.0] | 80.0 |" in text
+    assert "| −5.0 ± 10.0 [−20.0, 10.0] |" in text
+
+
+def test_what_is_undefined_says_so_and_the_caption_says_why(write):
+    text = (write() / "table_1.md").read_text()
+    assert "| B & C | z | undefined | 85.0 ± 5.0 [80.0, 90.0] | 30.0 ± 10.0 [undefined] |" in text
+    assert "| C | z | 50.0 (undefined in 1) |" in text
+    assert "Undefined: the score divides by zero" in text
+
+
+def test_the_caption_names_cohort_counts_interval_threshold_and_that_subjects_are_simulated(written):
+    text = (written / "table_1.md").read_text()
     for words in (
         "a study",
         "1 scans of 1 subjects",
@@ -72,8 +116,18 @@ def test_markdown_names_cohort_counts_and_that_subjects_are_simulated(written):
         "1 scans left out by their checks or by name, 1 kept by name although a check failed.",
         "simulated",
         "AD (positive)",
+        "mean ± standard deviation over 2 folds and 95 % interval of the mean",
+        "positive from a probability of 0.5.",
+        "2000 draws of the test subjects; it does not cover the chance of training",
     ):
         assert words in text
+
+
+def test_a_chosen_threshold_and_a_note_are_told(write):
+    text = (write(threshold="selected", note="Wrong on purpose.") / "table_1.md").read_text()
+    assert "at the threshold of the best balanced accuracy on the fold that selects the model" in text
+    assert "probability of" not in text
+    assert " Wrong on purpose. " in text
 
 
 def test_without_the_paper_neither_its_figures_nor_its_name_appear(write):
@@ -85,17 +139,51 @@ def test_without_the_paper_neither_its_figures_nor_its_name_appear(write):
         assert "simulated" not in text
 
 
+def test_a_table_without_figures_of_the_paper_does_not_name_it(write):
+    rows = [{name: row[name] for name in ("framework", "method", "task")} for row in TABLE["rows"]]
+    assert "paper" not in (write("--paper", rows=rows) / "table_1.md").read_text().lower()
+
+
+def test_differences_by_scan_stand_below_with_intervals_and_corrected_p_values(written):
+    text = (written / "table_1.md").read_text()
+    assert "| B & C: z | x_1 \\| y | MCC | +35.0 [10.0, 60.0] | < 0.001 | 0.080 |" in text
+    assert "−11.0" not in text
+    assert "Paired differences [percentage points]" in text
+
+
+def test_the_caption_names_pairs_that_could_not_be_compared(write):
+    assert (
+        "Not compared, for want of the same test scans and labels: C: z and x_1 | y."
+        in (write() / "table_1.md").read_text()
+    )
+    text = (write(differences=DIFFERENCES[::2]) / "table_1.md").read_text()
+    assert "Paired differences" in text
+    assert "Not compared" not in text
+
+
+def test_differences_are_kept_at_both_levels(written):
+    table = pd.read_csv(written / "table_1.differences.csv")
+    assert table["level"].tolist() == ["scan", "scan", "subject", "subject"]
+    assert table["difference"].dropna().tolist() == [0.35, -0.11]
+
+
+def test_a_table_of_one_row_has_no_differences(write):
+    folder = write(rows=TABLE["rows"][:1], differences=[])
+    assert "differences" not in (folder / "table_1.md").read_text()
+    assert (folder / "table_1.tex").read_text().count(r"\begin{table}") == 1
+
+
 def test_latex_is_escaped(written):
     text = (written / "table_1.tex").read_text()
-    assert r"x\_1 | y" in text
-    assert r"60.0 $\pm$ 14.1" in text
+    assert r"A & x\_1 | y & 60.0 $\pm$ 14.1 [50.0, 70.0]" in text
+    assert r"B \& C: z & x\_1 | y & MCC & +35.0 [10.0, 60.0] & $<$ 0.001" in text
+    assert r"$-$5.0 $\pm$ 10.0" in text
     assert r"[\%]" in text
-    assert text.count(r"\begin") == text.count(r"\end") == 2
+    assert r"95 \% interval" in text
+    assert r"\label{tab:table_1}" in text
+    assert r"\label{tab:table_1_differences}" in text
+    assert text.count(r"\begin") == text.count(r"\end") == 4
 
 
-def test_a_cell_says_when_it_is_undefined():
-    assert cell(80.04, 2.96) == "80.0 ± 3.0"
-    assert cell(80.0, None) == "80.0"
-    assert cell(None, None) == "–"
-    assert cell(float("nan"), float("nan"), undefined=5) == "undefined"
-    assert cell(50.0, 1.0, undefined=2) == "50.0 ± 1.0 (undefined in 2)"
+def test_tasks_of_one_method_are_told_apart_by_their_framework():
+    assert name_tasks(TABLE["rows"]) == {"one": "x_1 | y", "two": "B & C: z", "three": "C: z"}

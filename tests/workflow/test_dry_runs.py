@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 
-PRETRAINING_RUNS, TASKS = 7, 8
+PRETRAINING_RUNS, TASKS, BASELINES, TABLES = 11, 14, 2, 5
 
 
 def write_sheet(folder, study):
@@ -31,7 +31,9 @@ def test_the_default_study_plans_all_rows(workflow, root):
     assert jobs["pretrain_encoder"] == PRETRAINING_RUNS * folds
     assert jobs["finetune_classifier"] == jobs["predict_scans"] == TASKS * folds
     assert jobs["simulate_scan"] == jobs["register_scan"] == jobs["check_scan"]
-    assert jobs["write_table"] == 1
+    assert jobs["fit_regression"] == BASELINES * folds
+    assert jobs["explain_regions"] == folds
+    assert jobs["write_table"] == jobs["compare_tasks"] == TABLES
 
 
 @pytest.mark.parametrize("name", ["real_heads", "bar_adni"])
@@ -41,7 +43,8 @@ def test_a_study_with_a_sheet_plans_its_scans(workflow, root, name):
     jobs = workflow.plan("--configfile", str(path))
     assert jobs["register_scan"] == 6
     assert "simulate_scan" not in jobs
-    assert jobs["score_predictions"] == TASKS
+    assert jobs["score_predictions"] == TASKS + BASELINES
+    assert "score_explanation" not in jobs
 
 
 def test_every_study_is_tested(root):
@@ -57,13 +60,26 @@ def test_every_study_is_tested(root):
         ("pretrain", "pretrain_encoder"),
         ("finetune", "predict_scans"),
         ("evaluate", "score_predictions"),
+        ("regress", "fit_regression"),
+        ("explain", "summarise_regions"),
         ("report", "write_table"),
         ("all", "write_table"),
     ],
 )
 def test_every_stage_is_a_target(workflow, target, last):
     order = ["simulate_scan", "pack_volumes", "audit_folds", "pretrain_encoder", "predict_scans", "score_predictions"]
-    order = [*order, "write_table"]
     jobs = workflow.plan(target)
     assert last in jobs
-    assert not set(order[order.index(last) + 1 :]) & set(jobs)
+    assert not set(order[order.index(last) + 1 :] if last in order else []) & set(jobs)
+
+
+@pytest.mark.parametrize(
+    ("control", "split", "runs"), [("permuted_labels", "permuted_labels", 1), ("scan_level_split", "scans", 2)]
+)
+def test_a_control_is_a_target_and_its_split_is_in_no_other_table(workflow, control, split, runs):
+    jobs = workflow.plan(control)
+    assert jobs["write_table"] == 1
+    assert jobs["pretrain_encoder"] == jobs["finetune_classifier"] == 5 * runs
+    planned = workflow.run("--dry-run", control).stdout
+    assert f"results/split/{split}/folds.tsv" in planned
+    assert split not in workflow.run("--dry-run").stdout

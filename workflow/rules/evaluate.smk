@@ -1,23 +1,20 @@
 # Score what was predicted, and make sure that no training job saw a scan it must not see.
 #
-# READS   results/finetune/, results/pretrain/, results/split/folds.tsv
-# WRITES  results/evaluate/audit.json, {task}/scores.tsv
+# READS   results/finetune/, results/pretrain/, results/regress/, results/explain/, results/split/{split}/folds.tsv
+# WRITES  results/evaluate/{split}.audit.json, {task}/scores.tsv, {task}/summary.tsv, {table}.differences.tsv
 
 
 rule audit_training:
     """Stop the run if an anchor, a donor or a selecting scan came from outside its part of the fold."""
     input:
-        folds="results/split/folds.tsv",
-        pretraining=expand("results/pretrain/{run}/fold-{fold}/seed-{seed}/seen.tsv", run=RUNS, fold=FOLDS, seed=SEEDS),
-        finetuning=expand(
-            "results/finetune/{task}/fold-{fold}/seed-{seed}/seen.tsv", task=TASKS, fold=FOLDS, seed=SEEDS
-        ),
+        folds="results/split/{split}/folds.tsv",
+        seen=lambda wildcards: STUDY.seen_of(wildcards.split),
     output:
-        audit="results/evaluate/audit.json",
+        audit="results/evaluate/{split}.audit.json",
     log:
-        "results/logs/audit_training.log",
+        "results/logs/audit_training/{split}.log",
     benchmark:
-        "results/benchmarks/audit_training.tsv"
+        "results/benchmarks/audit_training/{split}.tsv"
     conda:
         "../../envs/imaging.yaml"
     threads: 1
@@ -25,21 +22,23 @@ rule audit_training:
         mem_mb=1000,
         runtime="10m",
     params:
+        by=lambda wildcards: STUDY.split(wildcards.split)["by"],
         code=code_digest("neurobar.evaluate.audit_training"),
     shell:
         r"""
         python -m neurobar.evaluate.audit_training \
-            --folds {input.folds:q} --seen {input.pretraining:q} {input.finetuning:q} \
+            --folds {input.folds:q} --by {params.by:q} --seen {input.seen:q} \
             --audit {output.audit:q} >{log:q} 2>&1
         """
 
 
 rule score_predictions:
-    """Score the predictions of one task on the test set, for each fold and seed."""
+    """Score the predictions of one task on the test set, for each fold and seed, and estimate intervals."""
     input:
-        predictions=expand("results/finetune/{{task}}/fold-{fold}/seed-{seed}/predictions.tsv", fold=FOLDS, seed=SEEDS),
+        predictions=lambda wildcards: STUDY.predictions_of([wildcards.task]),
     output:
         scores="results/evaluate/{task}/scores.tsv",
+        summary="results/evaluate/{task}/summary.tsv",
     log:
         "results/logs/score_predictions/{task}.log",
     benchmark:
@@ -52,10 +51,45 @@ rule score_predictions:
         runtime="10m",
     params:
         threshold=config["evaluate"]["threshold"],
+        bootstrap=json.dumps(config["evaluate"]["bootstrap"]),
         code=code_digest("neurobar.evaluate.score_predictions"),
     shell:
         r"""
         python -m neurobar.evaluate.score_predictions \
-            --predictions {input.predictions:q} --threshold {params.threshold:q} \
-            --scores {output.scores:q} >{log:q} 2>&1
+            --predictions {input.predictions:q} \
+            --threshold {params.threshold:q} --bootstrap {params.bootstrap:q} \
+            --scores {output.scores:q} --summary {output.summary:q} >{log:q} 2>&1
+        """
+
+
+rule compare_tasks:
+    """Compare the tasks of one table, two by two, on the test scans that they share."""
+    input:
+        predictions=of_table(STUDY.predictions_of),
+        folds=of_table(STUDY.folds_of),
+    output:
+        differences="results/evaluate/{table}.differences.tsv",
+    log:
+        "results/logs/compare_tasks/{table}.log",
+    benchmark:
+        "results/benchmarks/compare_tasks/{table}.tsv"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=1000,
+        runtime="10m",
+    params:
+        reference=lambda wildcards: STUDY.tables[wildcards.table].get("reference", []),
+        scores=config["evaluate"]["compare"],
+        threshold=config["evaluate"]["threshold"],
+        bootstrap=json.dumps(config["evaluate"]["bootstrap"]),
+        code=code_digest("neurobar.evaluate.compare_tasks"),
+    shell:
+        r"""
+        python -m neurobar.evaluate.compare_tasks \
+            --predictions {input.predictions:q} --folds {input.folds:q} \
+            --reference {params.reference:q} --scores {params.scores:q} \
+            --threshold {params.threshold:q} --bootstrap {params.bootstrap:q} \
+            --differences {output.differences:q} >{log:q} 2>&1
         """

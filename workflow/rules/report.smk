@@ -1,18 +1,19 @@
 # Turn scores into the tables of a paper.
 #
-# READS   results/evaluate/, results/split/folds.tsv, results/preprocess/cohort.tsv
-# WRITES  results/report/{table}.csv, .md, .tex
+# READS   results/evaluate/, results/split/{split}/folds.tsv, results/preprocess/cohort.tsv
+# WRITES  results/report/{table}.csv, .differences.csv, .md, .tex
 
 
 rule write_table:
-    """Lay our figures, mean and standard deviation over folds, beside the paper's."""
+    """Lay our figures, with their spread and intervals, beside the paper's, and say how the rows differ."""
     input:
-        audit="results/evaluate/audit.json",
-        folds="results/split/folds.tsv",
+        audits=of_table(STUDY.audits_of),
+        folds=of_table(STUDY.folds_of),
         packed="results/preprocess/cohort.tsv",
-        scores=scores_of_table,
+        summaries=of_table(STUDY.summaries_of),
+        differences="results/evaluate/{table}.differences.tsv",
     output:
-        multiext("results/report/{table}", ".csv", ".md", ".tex"),
+        multiext("results/report/{table}", ".csv", ".differences.csv", ".md", ".tex"),
     log:
         "results/logs/write_table/{table}.log",
     benchmark:
@@ -24,9 +25,11 @@ rule write_table:
         mem_mb=1000,
         runtime="10m",
     params:
-        table=lambda wildcards: json.dumps(config["tables"][wildcards.table]),
+        table=lambda wildcards: json.dumps(STUDY.tables[wildcards.table]),
         study=config["study"],
         cohort=json.dumps(config["cohort"]),
+        scores=config["report"]["scores"],
+        threshold=config["evaluate"]["threshold"],
         simulated="--simulated" if SIMULATED else "",
         paper="--paper" if config["report"]["paper_figures"] else "",
         code=code_digest("neurobar.report.write_table"),
@@ -34,6 +37,8 @@ rule write_table:
         r"""
         python -m neurobar.report.write_table \
             --table {params.table:q} --study {params.study:q} {params.simulated} {params.paper} --cohort {params.cohort:q} \
-            --folds {input.folds:q} --packed {input.packed:q} --scores results/evaluate \
+            --scores {params.scores:q} --threshold {params.threshold:q} \
+            --folds {input.folds:q} --packed {input.packed:q} \
+            --summaries {input.summaries:q} --differences {input.differences:q} \
             --output results/report/{wildcards.table:q} >{log:q} 2>&1
         """

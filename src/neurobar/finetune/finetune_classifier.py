@@ -7,6 +7,8 @@ training scans of a fold. The weights of the epoch that the selection fold judge
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from neurobar.models.classifier import Classifier
 from neurobar.training.checkpoints import save_weights
-from neurobar.training.classifiers import build_classifier, load_encoder, predict_logits
+from neurobar.training.classifiers import build_classifier, head_of, load_encoder, predict_logits
 from neurobar.training.command import (
     FoldOfCohort,
     cohort_parser,
@@ -27,9 +29,9 @@ from neurobar.training.command import (
     write_history,
 )
 from neurobar.training.devices import seed_everything
-from neurobar.training.loop import train
+from neurobar.training.loop import Losses, train
 from neurobar.training.progress import Progress
-from neurobar.training.scans import Ahead
+from neurobar.training.scans import Ahead, Scans
 
 
 class BestWeights:
@@ -86,6 +88,31 @@ def selection_scores(logits: Tensor, labels: Tensor) -> dict[str, float]:
     }
 
 
+def plan_of(scans: Scans, *, batch: int, seeds: tuple[int, ...]) -> Callable[[int], Ahead]:
+    """Return the function that plans an epoch: every training scan once, in a new order.
+
+    Parameters
+    ----------
+    scans : Scans
+        Of training.
+    batch : int
+        Scans in one step. A rest of a single scan joins the batch before it, since one scan has no spread.
+    seeds : tuple of int
+        What the order follows from, beside the epoch.
+
+    Returns
+    -------
+    callable
+    """
+
+    def plan_epoch(epoch: int) -> Ahead:
+        order = np.random.default_rng((*seeds, epoch)).permutation(len(scans))
+        batches = np.array_split(order, range(batch, len(order) - 1, batch))
+        return Ahead(batches, lambda rows: (scans.take(rows),), scans)
+
+    return plan_epoch
+
+
 def finetune(
     fold: FoldOfCohort, model: Classifier, task: dict[str, Any], seed: int, best: BestWeights, progress: Progress
 ) -> list[dict[str, float]]:
@@ -114,35 +141,22 @@ def finetune(
     labels, select_labels = fold.labels("train"), fold.labels("select")
     fold.seen = {part: fold.rows(part)["scan"].tolist() for part in ("train", "select")}
 
-    def plan_epoch(epoch: int) -> Ahead:
-        order = np.random.default_rng((seed, fold.fold, epoch)).permutation(len(scans))
-        batches = np.array_split(order, range(task["batch"], len(order), task["batch"]))
-        return Ahead(batches, lambda rows: (scans.take(rows),), scans)
-
-    def losses_of(
-        called: nn.Module, planned: tuple[np.ndarray, tuple[Tensor, ...]], _generator: torch.Generator
-    ) -> dict[str, Tensor]:
+    def losses_of(called: nn.Module, planned: tuple[np.ndarray, tuple[Tensor, ...]], _: torch.Generator) -> Losses:
         rows, (volumes,) = planned
         with device.autocast():
-            logits = called(volumes[device.own_part(len(rows))].float())
+            logits = called(volumes[device.own_part(len(rows))].float(), partial(device.gather, number=len(rows)))
         own = labels[torch.from_numpy(rows).to(device.place)]
-        return {"loss": binary_cross_entropy_with_logits(device.gather(logits.float(), len(rows)), own)}
+        return {"loss": binary_cross_entropy_with_logits(logits.float(), own)}
 
     def after_epoch(_epoch: int) -> dict[str, float]:
         scores = selection_scores(predict_logits(model, select, batch=task["batch"], device=device), select_labels)
         best.offer(scores)
         return scores
 
-    history = train(
-        model,
-        plan_epoch=plan_epoch,
-        losses_of=losses_of,
-        after_epoch=after_epoch,
-        settings=task,
-        seeds=(seed, fold.fold),
-        device=device,
-        progress=progress,
-    )
+    seeds = (seed, fold.fold)
+    plan = plan_of(scans, batch=task["batch"], seeds=seeds)
+    chosen = {"settings": task, "seeds": seeds, "device": device, "progress": progress}
+    history = train(model, plan_epoch=plan, losses_of=losses_of, after_epoch=after_epoch, **chosen)
     best.adopt()
     return history
 
@@ -152,7 +166,7 @@ def run_job(args: argparse.Namespace) -> None:
     fold, task = open_fold(args), args.settings["finetune"]
     shape, encoder = fold.shape, args.settings["encoder"]
     seed_everything(args.seed, args.fold, device=fold.device.place)
-    model = build_classifier(shape=shape, encoder=encoder, hidden=task["hidden"], frozen=task["frozen"])
+    model = build_classifier(shape=shape, encoder=encoder, **head_of(task))
     model.microbatch = machine_of(args)["microbatch"]
     if args.encoder:
         load_encoder(model, args.encoder, encoder)

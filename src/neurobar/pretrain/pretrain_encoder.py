@@ -17,9 +17,7 @@ from torch import Tensor, nn
 from neurobar.data.atlases import read_regions
 from neurobar.losses.contrastive import equal_label_weights, rbf_weights, weighted_contrastive
 from neurobar.losses.reconstruction import absolute_errors
-from neurobar.models.decoder import PatchDecoder
-from neurobar.models.encoder import VisionTransformer
-from neurobar.models.pieces import in_pieces
+from neurobar.models.autoencoder import EncoderWithDecoder
 from neurobar.pretrain.batches import Batch, plan_batches
 from neurobar.pretrain.views import hidden_view, mixed_view
 from neurobar.training.checkpoints import save_weights
@@ -33,60 +31,12 @@ from neurobar.training.command import (
     write_history,
 )
 from neurobar.training.devices import Device, seed_everything
-from neurobar.training.loop import train
+from neurobar.training.loop import Losses, train
 from neurobar.training.progress import Progress
 from neurobar.training.scans import Ahead, Scans
 from neurobar.transforms.grids import coarsen_atlas
 from neurobar.transforms.regions import RegionMap
 from neurobar.transforms.replacements import soft_label
-
-
-class EncoderWithDecoder(nn.Module):
-    """What pre-training optimises.
-
-    Parameters
-    ----------
-    shape : tuple of int
-        Size D, H, W of the grid [voxels].
-    settings : dict
-        The config's `encoder`.
-    restores : bool
-        False where there is no reconstruction loss, and the decoder stays as it is.
-    microbatch : int or None
-        Scans whose activations are held at once; see `in_pieces`.
-    """
-
-    def __init__(
-        self,
-        shape: tuple[int, int, int],
-        settings: dict[str, Any],
-        *,
-        restores: bool = True,
-        microbatch: int | None = None,
-    ) -> None:
-        super().__init__()
-        self.restores, self.microbatch = restores, microbatch
-        self.encoder = VisionTransformer(shape=shape, **settings)
-        decoder = PatchDecoder(patches=self.encoder.patches, patch=settings["patch"], width=settings["width"])
-        self.decoder = decoder.requires_grad_(restores)
-
-    def forward(self, view_1: Tensor | None, view_2: Tensor) -> tuple[Tensor | None, Tensor, Tensor | None]:
-        """Encode both views and restore the anchor from view 2.
-
-        Parameters
-        ----------
-        view_1, view_2 : float (N, 1, D, H, W)
-            View 1 may be None, where nothing is contrasted.
-
-        Returns
-        -------
-        class_1, class_2 : float (N, E)
-            Class tokens.
-        restored : float (N, 1, D, H, W) or None
-        """
-        tokens_2 = in_pieces(self.encoder, view_2, self.microbatch)
-        class_1 = None if view_1 is None else in_pieces(self.encoder, view_1, self.microbatch)[:, 0]
-        return class_1, tokens_2[:, 0], self.decoder(tokens_2[:, 1:]) if self.restores else None
 
 
 def contrast_weights(labels: Tensor, mixed: Tensor, settings: dict[str, Any]) -> Tensor:
@@ -123,7 +73,7 @@ def losses_of_batch(
     settings: dict[str, Any],
     device: Device,
     generator: torch.Generator,
-) -> dict[str, Tensor]:
+) -> Losses:
     """Make both views of a batch and compute the losses between them.
 
     Every device that shares the job makes the views of the whole batch, a small part of a step, and encodes its own
@@ -236,9 +186,7 @@ def pretrain(
     """
     labels, device = fold.labels("train"), fold.device
 
-    def losses_of(
-        called: nn.Module, planned: tuple[Batch, tuple[Tensor, ...]], generator: torch.Generator
-    ) -> dict[str, Tensor]:
+    def losses_of(called: nn.Module, planned: tuple[Batch, tuple[Tensor, ...]], generator: torch.Generator) -> Losses:
         batch, scans = planned
         anchor, donor, ratio = (torch.from_numpy(values).to(device.place) for values in batch)
         pairs = (labels[anchor], labels[donor])

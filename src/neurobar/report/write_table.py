@@ -1,4 +1,4 @@
-"""Write one table of the study: mean and standard deviation over folds, beside the paper's figures."""
+"""Write one table of the study: our figures beside the paper's, and how its rows differ."""
 
 from __future__ import annotations
 
@@ -9,182 +9,177 @@ from typing import Any
 
 import pandas as pd
 
+from neurobar.data.cohorts import read_folds
 from neurobar.data.files import written_whole
+from neurobar.report.captions import (
+    PAPER,
+    SIMULATED,
+    UNDEFINED,
+    describe_cohort,
+    describe_differences,
+    describe_figures,
+)
+from neurobar.report.cells import difference_cell, mean_cell, name_of, p_cell
+from neurobar.report.markup import latex, markdown
 
-SCORES = ("precision", "recall", "accuracy")
-PAPER = "Paper: Seyfioglu et al., MICCAI 2022, AD against CN on ADNI."
-SIMULATED = "These subjects are simulated: the figures show that the pipeline works, not how well it detects a disease."
 
-
-def summarise(rows: list[dict[str, Any]], scores: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Summarise the scores of each row of a table.
+def summarise(rows: list[dict[str, Any]], summaries: dict[str, pd.DataFrame], *, paper: bool) -> pd.DataFrame:
+    """Lay the scores of all tasks of a table side by side.
 
     Parameters
     ----------
     rows : list of dict
         Rows of the config's table, with framework, method, task and the paper's figures [%].
-    scores : dict of str to pandas.DataFrame
-        For each task its scores [0..1] by fold and seed.
+    summaries : dict of str to pandas.DataFrame
+        For each task its scores [0..1], as `score_predictions` summarised them.
+    paper : bool
+        Lay the paper's figures beside ours.
 
     Returns
     -------
     pandas.DataFrame
-        framework, method, task, number of folds and seeds, and for each score `_mean`, `_sd` (over all folds and
-        seeds, n - 1 in the denominator), `_undefined` (folds without a value), `_paper_mean` and `_paper_sd` [%].
+        framework, method, task, number of folds and seeds, replicates of the bootstrap, and for each score, by scan
+        and, with the prefix `subject_`, by subject, the columns `_mean`, `_sd`, `_low`, `_high` [%], `_undefined`
+        and `_undefined_replicates`; `_paper_mean` and `_paper_sd` [%] where the paper has the score.
     """
-    summary = []
+    printed = [score for row in rows for score in row.get("paper", {})] if paper else []
+    table = []
     for row in rows:
-        table, paper = scores[row["task"]], row.get("paper", {})
+        summary = summaries[row["task"]]
         cells = {name: row[name] for name in ("framework", "method", "task")}
-        cells |= {"folds": table["fold"].nunique(), "seeds": table["seed"].nunique()}
-        for score in SCORES:
-            values = 100 * table[score]
-            cells |= {f"{score}_mean": values.mean(), f"{score}_sd": values.std()}
-            cells[f"{score}_undefined"] = int(values.isna().sum())
-            cells[f"{score}_paper_mean"], cells[f"{score}_paper_sd"] = paper.get(score, (None, None))
-        summary.append(cells)
-    return pd.DataFrame(summary)
+        cells |= summary[["folds", "seeds", "replicates"]].iloc[0].to_dict()
+        for figures in summary.to_dict("records"):
+            name = ("subject_" if figures["level"] == "subject" else "") + figures["score"]
+            cells |= {f"{name}_{part}": 100 * figures[part] for part in ("mean", "sd", "low", "high")}
+            cells |= {f"{name}_{part}": figures[part] for part in ("undefined", "undefined_replicates")}
+            if name in printed:
+                cells[f"{name}_paper_mean"], cells[f"{name}_paper_sd"] = row.get("paper", {}).get(name, (None, None))
+        table.append(cells)
+    return pd.DataFrame(table)
 
 
-def describe(folds: pd.DataFrame, packed: pd.DataFrame, *, seeds: int, study: str, caption: str, predicted: str) -> str:
-    """Write the caption: what is compared, on whom, and what the figures mean.
-
-    Parameters
-    ----------
-    folds : pandas.DataFrame
-        The split.
-    packed : pandas.DataFrame
-        Table of the packed cohort.
-    seeds : int
-        Repetitions of every fold.
-    study, caption, predicted : str
-        Name of the cohort, what the table compares, and which classes are told apart.
-
-    Returns
-    -------
-    str
-    """
-    test, rest = folds[folds["part"] == "test"], folds[folds["part"] != "test"]
-    left_out = int((~packed["used"]).sum())
-    kept = int((packed["used"] & packed["reason"].notna()).sum())
-    return (
-        f"{caption} [%]: {predicted}; mean ± standard deviation over {rest['part'].nunique()} folds"
-        f"{f' and {seeds} seeds' if seeds > 1 else ''}, scored by scan. "
-        f"Cohort: {study}; test set of {len(test)} scans of {test['subject'].nunique()} subjects, "
-        f"{len(rest)} scans of {rest['subject'].nunique()} subjects to train and select; "
-        f"{left_out} scans left out by their checks or by name"
-        f"{f', {kept} kept by name although a check failed' if kept else ''}."
-    )
-
-
-def cell(mean: float | None, sd: float | None, *, undefined: int = 0) -> str:
-    """Write a mean and its standard deviation; an undefined figure says so.
-
-    Parameters
-    ----------
-    mean, sd : float or None
-        In %.
-    undefined : int
-        Folds in which the score has no value.
-
-    Returns
-    -------
-    str
-    """
-    if mean is None or pd.isna(mean):
-        return "undefined" if undefined else "–"
-    spread = "" if sd is None or pd.isna(sd) else f" ± {sd:.1f}"
-    return f"{mean:.1f}{spread}" + (f" (undefined in {undefined})" if undefined else "")
-
-
-def readable(summary: pd.DataFrame, *, paper: bool) -> pd.DataFrame:
+def readable(summary: pd.DataFrame, scores: list[str]) -> pd.DataFrame:
     """Turn a summary into the cells that a reader sees.
 
     Parameters
     ----------
     summary : pandas.DataFrame
         From `summarise`.
-    paper : bool
-        Lay the paper's figures beside ours.
+    scores : list of str
+        Names of the scores to show.
 
     Returns
     -------
     pandas.DataFrame of str
     """
     table = summary[["framework", "method"]].rename(columns=str.capitalize)
-    for score in SCORES:
-        table[score.capitalize()] = [
-            cell(row[f"{score}_mean"], row[f"{score}_sd"], undefined=row[f"{score}_undefined"])
-            for row in summary.to_dict("records")
+    rows = summary.to_dict("records")
+    for score in scores:
+        table[name_of(score)] = [
+            mean_cell(
+                row[f"{score}_mean"],
+                row[f"{score}_sd"],
+                interval=(row[f"{score}_low"], row[f"{score}_high"]),
+                undefined=row[f"{score}_undefined"],
+            )
+            for row in rows
         ]
-        if paper:
-            table[f"{score.capitalize()} (paper)"] = [
-                cell(row[f"{score}_paper_mean"], row[f"{score}_paper_sd"]) for row in summary.to_dict("records")
+        if f"{score}_paper_mean" in summary:
+            table[f"{name_of(score)} (paper)"] = [
+                mean_cell(row[f"{score}_paper_mean"], row[f"{score}_paper_sd"]) for row in rows
             ]
     return table
 
 
-def markdown(table: pd.DataFrame, caption: str) -> str:
-    """Write a table in Markdown with its caption below.
+def readable_differences(differences: pd.DataFrame, names: dict[str, str]) -> pd.DataFrame:
+    """Turn differences by scan into the cells that a reader sees.
 
     Parameters
     ----------
-    table : pandas.DataFrame of str
-    caption : str
+    differences : pandas.DataFrame
+        As `compare_tasks` wrote them.
+    names : dict of str to str
+        For each task its name for readers.
 
     Returns
     -------
-    str
+    pandas.DataFrame of str
     """
-    rows = [list(table.columns), ["---"] * len(table.columns), *table.values.tolist()]
-    escaped = [[str(text).replace("|", r"\|") for text in row] for row in rows]
-    return "\n".join(f"| {' | '.join(row)} |" for row in escaped) + f"\n\n{caption}\n"
+    rows = differences[(differences["level"] == "scan") & differences["paired"]]
+    cells = [
+        (
+            names[row["task"]],
+            names[row["reference"]],
+            name_of(row["score"]),
+            difference_cell(
+                100 * row["difference"],
+                interval=(100 * row["low"], 100 * row["high"]),
+                undefined=int(row["undefined"]),
+            ),
+            p_cell(row["p_bootstrap_holm"]),
+            p_cell(row["p_ttest_holm"]),
+        )
+        for row in rows.to_dict("records")
+    ]
+    return pd.DataFrame(cells, columns=["Method", "Against", "Score", "Difference", "p (draws)", "p (t-test)"])
 
 
-def latex(table: pd.DataFrame, caption: str, label: str) -> str:
-    """Write a table in LaTeX (booktabs).
+def name_tasks(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Name each task by its method, and by its framework as well where methods of one name differ by it.
 
     Parameters
     ----------
-    table : pandas.DataFrame of str
-    caption, label : str
+    rows : list of dict
+        Rows of the config's table.
 
     Returns
     -------
-    str
+    dict of str to str
     """
-    marks = {"±": r"$\pm$", "–": "--"}
-    plain = table.to_latex(index=False, escape=True, column_format="ll" + "r" * (table.shape[1] - 2))
-    body = "".join(marks.get(letter, letter) for letter in plain)
-    text = "".join(marks.get(letter, letter) for letter in caption.replace("%", r"\%").replace("_", r"\_"))
-    return f"\\begin{{table}}\n\\centering\n\\caption{{{text}}}\n\\label{{tab:{label}}}\n{body}\\end{{table}}\n"
+    methods = [row["method"] for row in rows]
+    alone = {method for method in methods if methods.count(method) == 1}
+    return {
+        row["task"]: row["method"] if row["method"] in alone else f"{row['framework']}: {row['method']}" for row in rows
+    }
+
+
+def caption_of(args: argparse.Namespace, summary: pd.DataFrame, shown: pd.DataFrame) -> str:
+    """Write the caption of the table itself, of which `shown` holds the cells."""
+    cohort, table = args.cohort, args.table
+    predicted = f"{cohort['label']}, {cohort['positive']} (positive) against {cohort['negative']}"
+    folds, packed = read_folds(args.folds), pd.read_csv(args.packed, sep="\t")
+    sentences = [
+        f"{table['caption']} [%]: {predicted}; {describe_figures(summary, threshold=args.threshold)}",
+        table.get("note", ""),
+        UNDEFINED if shown.apply(lambda column: column.str.contains("undefined")).to_numpy().any() else "",
+        describe_cohort(folds, packed, study=args.study),
+        PAPER if args.paper and summary.columns.str.contains("_paper_").any() else "",
+        SIMULATED if args.simulated else "",
+    ]
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def write(args: argparse.Namespace) -> None:
-    """Summarise the scores of a table and write it in three forms."""
-    rows, cohort = args.table["rows"], args.cohort
-    scores = {row["task"]: pd.read_csv(args.scores / row["task"] / "scores.tsv", sep="\t") for row in rows}
-    summary = summarise(rows, scores)
-    folds, packed = pd.read_csv(args.folds, sep="\t", dtype=str), pd.read_csv(args.packed, sep="\t")
-    caption = describe(
-        folds,
-        packed,
-        seeds=summary["seeds"].max(),
-        study=args.study,
-        caption=args.table["caption"],
-        predicted=f"{cohort['label']}, {cohort['positive']} (positive) against {cohort['negative']}",
-    )
-    caption = " ".join([caption, *([PAPER] if args.paper else []), *([SIMULATED] if args.simulated else [])])
-    table = readable(summary, paper=args.paper)
-    figures = summary if args.paper else summary.loc[:, ~summary.columns.str.contains("_paper_")]
-    for suffix, text in {
-        ".csv": figures.to_csv(index=False, float_format="%.2f"),
-        ".md": markdown(table, caption),
-        ".tex": latex(table, caption, args.output.name),
+    """Summarise a table and write it in three forms, and the differences of its rows beside it."""
+    rows = args.table["rows"]
+    summaries = {path.parent.name: pd.read_csv(path, sep="\t") for path in args.summaries}
+    summary, differences = summarise(rows, summaries, paper=args.paper), pd.read_csv(args.differences, sep="\t")
+    shown = readable(summary, args.scores)
+    parts = [(shown, caption_of(args, summary, shown), args.output.name)]
+    if len(differences):
+        names = name_tasks(rows)
+        compared, caption = readable_differences(differences, names), describe_differences(differences, names)
+        parts.append((compared, caption, f"{args.output.name}_differences"))
+    text = "\n".join(markdown(table, caption) for table, caption, _ in parts)
+    for suffix, content in {
+        ".csv": summary.to_csv(index=False, float_format="%.2f"),
+        ".differences.csv": differences.to_csv(index=False, float_format="%.6f"),
+        ".md": text,
+        ".tex": "\n".join(latex(*part) for part in parts),
     }.items():
-        with written_whole(args.output.with_suffix(suffix)) as partial:
-            partial.write_text(text, encoding="utf-8")
-    print(markdown(table, caption))
+        with written_whole(args.output.with_name(args.output.name + suffix)) as partial:
+            partial.write_text(content, encoding="utf-8")
+    print(text)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -193,11 +188,14 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--table", type=json.loads, required=True, help="the config's table, JSON")
     parser.add_argument("--study", required=True, help="name of the cohort")
     parser.add_argument("--cohort", type=json.loads, required=True, help="the config's cohort, JSON")
+    parser.add_argument("--scores", nargs="+", required=True, help="scores to show")
+    parser.add_argument("--threshold", required=True, help="the threshold at which tasks were scored, for the caption")
     parser.add_argument("--paper", action="store_true", help="lay the paper's figures beside ours")
     parser.add_argument("--simulated", action="store_true", help="say that these subjects are simulated")
     parser.add_argument("--folds", required=True, help="part of each scan, TSV")
     parser.add_argument("--packed", required=True, help="table of the packed cohort, TSV")
-    parser.add_argument("--scores", type=Path, required=True, help="folder with {task}/scores.tsv")
+    parser.add_argument("--summaries", nargs="+", type=Path, required=True, help="{task}/summary.tsv of all tasks")
+    parser.add_argument("--differences", required=True, help="paired differences of the table's tasks, TSV")
     parser.add_argument("--output", type=Path, required=True, help="name of the table without its suffix (output)")
     write(parser.parse_args(argv))
 

@@ -16,8 +16,13 @@ from neurobar.training.devices import Device
 from neurobar.training.scans import Scans
 
 
+def head_of(task: dict[str, Any]) -> dict[str, Any]:
+    """Choose from the settings of a task those that build its classifier; checkpoints before 0.2 lack the last."""
+    return {"hidden": task["hidden"], "frozen": task["frozen"], "batch_norm": task.get("batch_norm", False)}
+
+
 def build_classifier(
-    *, shape: tuple[int, int, int], encoder: dict[str, Any], hidden: list[int], frozen: bool
+    *, shape: tuple[int, int, int], encoder: dict[str, Any], hidden: list[int], frozen: bool, batch_norm: bool
 ) -> Classifier:
     """Build a classifier with fresh weights.
 
@@ -31,13 +36,15 @@ def build_classifier(
         Units of the MLP.
     frozen : bool
         True where the MLP alone learns.
+    batch_norm : bool
+        True where class tokens are normalised before the MLP.
 
     Returns
     -------
     Classifier
     """
     network = VisionTransformer(shape=tuple(shape), **encoder)
-    return Classifier(encoder=network, width=encoder["width"], hidden=hidden, frozen=frozen)
+    return Classifier(encoder=network, width=encoder["width"], hidden=hidden, frozen=frozen, batch_norm=batch_norm)
 
 
 def load_encoder(model: Classifier, path: str | Path, encoder: dict[str, Any]) -> None:
@@ -76,10 +83,7 @@ def load_classifier(path: str | Path) -> Classifier:
         On the CPU, ready to predict.
     """
     weights, settings = read_weights(path)
-    task = settings["finetune"]
-    model = build_classifier(
-        shape=settings["shape"], encoder=settings["encoder"], hidden=task["hidden"], frozen=task["frozen"]
-    )
+    model = build_classifier(shape=settings["shape"], encoder=settings["encoder"], **head_of(settings["finetune"]))
     model.load_state_dict(weights)
     return model.eval()
 
