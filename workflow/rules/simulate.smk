@@ -63,3 +63,33 @@ rule simulate_scan:
             --plan {params.plan:q} --output {output.scan:q} \
             --mask {output.mask:q} --truth {output.truth:q} >{log:q} 2>&1
         """
+
+
+rule measure_losses:
+    """Measure what the disease took from each region over all scans, beside what it was planned to take."""
+    input:
+        sheet="results/simulate/scans.tsv",
+        truths=[
+            f"results/simulate/derivatives/truth/{plan.subject}/{plan.session}/anat/{plan.scan}_truth.json"
+            for plan in PLANS.itertuples()
+        ],
+    output:
+        losses="results/simulate/derivatives/truth/losses.tsv",
+    log:
+        "results/logs/measure_losses.log",
+    benchmark:
+        "results/benchmarks/measure_losses.tsv"
+    conda:
+        "../../envs/imaging.yaml"
+    threads: 1
+    resources:
+        mem_mb=500,
+        runtime="10m",
+    params:
+        code=code_digest("neurobar.simulate.measure_losses"),
+    shell:
+        r"""
+        python -m neurobar.simulate.measure_losses \
+            --sheet {input.sheet:q} --folder results/simulate/derivatives/truth \
+            --losses {output.losses:q} >{log:q} 2>&1
+        """
