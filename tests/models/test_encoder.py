@@ -2,7 +2,7 @@ import pytest
 import torch
 from monai.networks.blocks.transformerblock import TransformerBlock
 
-from neurobar.models.encoder import VisionTransformer
+from neurobar.models.encoder import SMALLEST_SD, VisionTransformer, normalise_patches
 
 SMALL = {"patch": 4, "width": 24, "layers": 2, "heads": 3, "mlp_ratio": 4, "dropout": 0.0}
 PAPER = {"patch": 16, "width": 768, "layers": 10, "heads": 12, "mlp_ratio": 4, "dropout": 0.0}
@@ -51,3 +51,24 @@ def test_the_papers_encoder_has_74_million_parameters():
 def test_a_grid_that_is_no_multiple_of_the_patch_is_refused():
     with pytest.raises(ValueError, match="no multiple"):
         VisionTransformer(shape=(4, 8, 10), **SMALL)
+
+
+def test_patches_are_normalised_one_by_one_and_empty_ones_stay_empty():
+    volumes = 3 + 2 * torch.rand(2, 1, 4, 8, 12)
+    volumes[:, :, :, :4, :4] = 0
+    before = volumes.clone()
+    normalised = normalise_patches(volumes, 4)
+    assert torch.equal(volumes, before)
+    assert not normalised[:, :, :, :4, :4].any()
+    for scan, result in zip(volumes[:, 0], normalised[:, 0], strict=True):
+        patch, expected = scan[:, 4:, 8:], result[:, 4:, 8:]
+        by_hand = (patch - patch.mean()) / (patch.var(unbiased=False) + SMALLEST_SD**2).sqrt()
+        assert torch.allclose(expected, by_hand, atol=1e-4)
+
+
+def test_brightness_and_contrast_of_a_patch_hardly_matter_once_it_is_normalised():
+    torch.manual_seed(0)
+    volumes = 20 * torch.rand(2, 1, 4, 8, 12)
+    for norm, is_equal in ((True, True), (False, False)):
+        encoder = VisionTransformer(shape=(4, 8, 12), **SMALL, patch_norm=norm)
+        assert torch.allclose(encoder(volumes), encoder(1.5 * volumes + 2), atol=1e-2) == is_equal

@@ -80,6 +80,6 @@ def test_a_control_is_a_target_and_its_split_is_in_no_other_table(workflow, cont
     jobs = workflow.plan(control)
     assert jobs["write_table"] == 1
     assert jobs["pretrain_encoder"] == jobs["finetune_classifier"] == 5 * runs
-    planned = workflow.run("--dry-run", control).stdout
-    assert f"results/split/{split}/folds.tsv" in planned
-    assert split not in workflow.run("--dry-run").stdout
+    folds = f"results/split/{split}/folds.tsv"
+    assert folds in workflow.run("--dry-run", control).stdout
+    assert folds not in workflow.run("--dry-run").stdout

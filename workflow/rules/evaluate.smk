@@ -1,20 +1,20 @@
 # Score what was predicted, and make sure that no training job saw a scan it must not see.
 #
 # READS   results/finetune/, results/pretrain/, results/regress/, results/explain/, results/split/{split}/folds.tsv
-# WRITES  results/evaluate/{split}.audit.json, {task}/scores.tsv, {task}/summary.tsv, {table}.differences.tsv
+# WRITES  results/evaluate/{task}/audit.json, scores.tsv, summary.tsv; {table}.differences.tsv
 
 
 rule audit_training:
     """Stop the run if an anchor, a donor or a selecting scan came from outside its part of the fold."""
     input:
-        folds="results/split/{split}/folds.tsv",
-        seen=lambda wildcards: STUDY.seen_of(wildcards.split),
+        folds=of_split("folds.tsv"),
+        seen=lambda wildcards: STUDY.seen_of(wildcards.task),
     output:
-        audit="results/evaluate/{split}.audit.json",
+        audit="results/evaluate/{task}/audit.json",
     log:
-        "results/logs/audit_training/{split}.log",
+        "results/logs/audit_training/{task}.log",
     benchmark:
-        "results/benchmarks/audit_training/{split}.tsv"
+        "results/benchmarks/audit_training/{task}.tsv"
     conda:
         "../../envs/imaging.yaml"
     threads: 1
@@ -22,7 +22,7 @@ rule audit_training:
         mem_mb=1000,
         runtime="10m",
     params:
-        by=lambda wildcards: STUDY.split(wildcards.split)["by"],
+        by=lambda wildcards: STUDY.split(STUDY.task(wildcards.task)["split"])["by"],
         code=code_digest("neurobar.evaluate.audit_training"),
     shell:
         r"""

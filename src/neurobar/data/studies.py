@@ -88,16 +88,12 @@ class Study:
         return f"results/split/{self.task(tasks[0])['split']}/folds.tsv"
 
     def audits_of(self, tasks: Iterable[str]) -> list[str]:
-        """List the audits of every split that some tasks learned from."""
-        return sorted({f"results/evaluate/{self.task(task)['split']}.audit.json" for task in tasks})
+        """List the audits of some tasks and baselines."""
+        return [f"results/evaluate/{task}/audit.json" for task in tasks]
 
-    def seen_of(self, split: str) -> list[str]:
-        """List what all jobs that learn from one split say they saw: those of runs, tasks, baselines, explanations."""
-        tasks = [name for name in self.tasks_of(self.tables) if self.task(name)["split"] == split]
-        explained = [name for name in self.config["explain"]["tasks"] if name in tasks]
-        folders = [
-            *(f"pretrain/{run}" for run in self.runs_of(tasks)),
-            *map(self.folder_of, tasks),
-            *(f"explain/{task}" for task in explained),
-        ]
+    def seen_of(self, task: str) -> list[str]:
+        """List what the jobs behind a task say they saw: its pre-training, its training and its explanation."""
+        run, folders = self.task(task).get("run"), [self.folder_of(task)]
+        folders += [f"pretrain/{run}"] if run else []
+        folders += [f"explain/{task}"] if task in self.config["explain"]["tasks"] else []
         return self.of_jobs(folders, "seen.tsv")

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import avg_pool3d
+
+#: Added to the spread of a patch, so that one without brain is not blown up; standardised brains reach from 0 to 1.
+SMALLEST_SD = 0.05
 
 
 class VisionTransformer(nn.Module):
@@ -25,6 +29,10 @@ class VisionTransformer(nn.Module):
         Hidden width of a layer's MLP over its width.
     dropout : float
         Part of the activations that is dropped in training [0..1].
+    patch_norm : bool
+        True normalises the voxels of each patch to mean 0 and standard deviation 1 before they are embedded. What all
+        brains share then no longer outweighs what tells them apart, and a patch with little brain in it is not blown
+        up by the first layer's normalisation.
 
     Raises
     ------
@@ -33,7 +41,7 @@ class VisionTransformer(nn.Module):
 
     Notes
     -----
-    Source: Dosovitskiy et al., ICLR 2021, with patches in three dimensions.
+    Source: Dosovitskiy et al., ICLR 2021, with patches in three dimensions; Kumar et al., Dual PatchNorm, TMLR 2023.
     """
 
     def __init__(
@@ -46,12 +54,14 @@ class VisionTransformer(nn.Module):
         heads: int,
         mlp_ratio: float = 4,
         dropout: float = 0.0,
+        patch_norm: bool = False,
     ) -> None:
         super().__init__()
         if any(length % patch for length in shape):
             raise ValueError(f"The grid {shape} is no multiple of the patch {patch}.")
         self.patches = tuple(length // patch for length in shape)
         number = self.patches[0] * self.patches[1] * self.patches[2]
+        self.patch_norm = patch_norm
         self.patch_embedding = nn.Conv3d(1, width, kernel_size=patch, stride=patch)
         self.class_token = nn.Parameter(torch.zeros(1, 1, width))
         self.position = nn.Parameter(torch.zeros(1, 1 + number, width))
@@ -77,9 +87,36 @@ class VisionTransformer(nn.Module):
         float (N, 1 + L, E)
             Class token first.
         """
+        if self.patch_norm:
+            volumes = normalise_patches(volumes, self.patch_embedding.kernel_size[0])
         tokens = self.patch_embedding(volumes).flatten(2).transpose(1, 2)  # (N, L, E)
         class_token = self.class_token.expand(len(tokens), -1, -1)
         tokens = torch.cat([class_token, tokens], dim=1) + self.position  # (N, 1 + L, E)
         for layer in self.layers:
             tokens = layer(tokens)
         return self.norm(tokens)
+
+
+def normalise_patches(volumes: Tensor, patch: int) -> Tensor:
+    """Subtract from each patch the mean of its voxels, and divide by their standard deviation.
+
+    Parameters
+    ----------
+    volumes : float (N, 1, D, H, W)
+    patch : int
+        Edge of a patch [voxels].
+
+    Returns
+    -------
+    float (N, 1, D, H, W)
+        A new tensor.
+    """
+    mean = avg_pool3d(volumes, patch)
+    variance = avg_pool3d(volumes**2, patch) - mean**2
+    scale = (variance.clamp_min(0) + SMALLEST_SD**2).rsqrt()
+    return (volumes - enlarged(mean, patch)) * enlarged(scale, patch)
+
+
+def enlarged(values: Tensor, factor: int) -> Tensor:
+    """Repeat each value (N, 1, D, H, W) over a cube of voxels."""
+    return values.repeat_interleave(factor, 2).repeat_interleave(factor, 3).repeat_interleave(factor, 4)

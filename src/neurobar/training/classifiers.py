@@ -64,7 +64,8 @@ def load_encoder(model: Classifier, path: str | Path, encoder: dict[str, Any]) -
         If the checkpoint has another architecture.
     """
     weights, settings = read_weights(path)
-    if settings["encoder"] != encoder:
+    # Checkpoints before 0.2 know no patch_norm.
+    if {"patch_norm": False, **settings["encoder"]} != {"patch_norm": False, **encoder}:
         raise ValueError(f"{path} holds another encoder ({settings['encoder']}) than the config's ({encoder}).")
     model.encoder.load_state_dict(weights)
 
