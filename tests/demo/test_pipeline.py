@@ -25,7 +25,9 @@ TINY = {
     },
     "finetune": {"epochs": 1},
 }
-TRAINING = {"finetune_classifier", "predict_scans", "audit_training", "score_predictions", "write_table"}
+TRAINING = {"finetune_classifier", "predict_scans", "audit_training", "score_predictions", "compare_tasks", "write_table"}
+TRAINING |= {"explain_regions", "summarise_regions", "score_explanation"}
+RUNS, TASKS, BASELINES, FOLDS = 11, 14, 2, 2
 TARGETS = {"all"}
 
 
@@ -85,10 +87,36 @@ def test_the_table_has_eight_rows_beside_the_papers(demo):
     assert "simulated" in text
 
 
+def test_every_table_has_intervals_and_paired_differences(demo):
+    report = demo.folder / "results" / "report"
+    assert {path.stem for path in report.glob("*.md")} == {"table_1", "table_2", "table_3", "table_4", "baselines"}
+    for path in report.glob("*.md"):
+        table = pd.read_csv(path.with_suffix(".csv"))
+        assert (table["accuracy_low"] <= table["accuracy_mean"] + 1e-6).all()
+        assert (table["accuracy_mean"] <= table["accuracy_high"] + 1e-6).all()
+        differences = pd.read_csv(path.with_suffix(".differences.csv"))
+        assert {"low", "high", "p_bootstrap_holm", "p_ttest_holm"} <= set(differences)
+        assert len(differences) == 2 * 3 * (len(table) - 1)  # levels, scores, rows beside the reference
+        assert "95 %" in path.read_text()
+
+
+def test_every_region_is_explained_and_the_explanation_is_scored(demo):
+    folder = demo.folder / "results" / "explain" / "bar_recon"
+    assert len(pd.read_csv(folder / "regions.tsv", sep="\t")["region"].unique()) == 64
+    scores = pd.read_csv(folder / "scores.tsv", sep="\t")
+    assert scores.notna().any(axis=None)
+
+
 def test_no_leak_was_found_and_every_job_was_looked_at(demo):
-    audit = json.loads((demo.folder / "results" / "evaluate" / "audit.json").read_text())
-    assert audit["leaks"] == []
-    assert audit["jobs"] == 2 * (7 + 8)
+    audits = {
+        path.parent.name: json.loads(path.read_text())
+        for path in (demo.folder / "results" / "evaluate").glob("*/audit.json")
+    }
+    assert all(audit["leaks"] == [] for audit in audits.values())
+    jobs = {task: audit["jobs"] for task, audit in audits.items()}
+    assert len(jobs) == TASKS + BASELINES
+    expected = {"scratch": FOLDS, "bar": 2 * FOLDS, "bar_recon": 3 * FOLDS, "age_sex": FOLDS}
+    assert {task: jobs[task] for task in expected} == expected
 
 
 def test_volumes_are_brains_on_the_grid(demo):
@@ -133,25 +161,26 @@ def test_a_second_run_does_nothing(demo):
 def test_a_finetuning_setting_plans_finetuning_and_what_follows(demo):
     jobs = demo.plan(settings=changed(finetune={"rate": 1e-4}))
     assert set(jobs) == TRAINING | TARGETS
-    assert jobs["finetune_classifier"] == 16
+    assert jobs["finetune_classifier"] == TASKS * FOLDS
 
 
 def test_a_setting_of_one_run_plans_that_run_alone(demo):
     jobs = demo.plan(settings=TINY | {"runs": {"bar_recon": {"sigma": 0.5}}})
-    assert jobs["pretrain_encoder"] == 2
-    assert jobs["finetune_classifier"] == 2
-    assert jobs["score_predictions"] == 1
+    assert jobs["pretrain_encoder"] == FOLDS
+    assert jobs["finetune_classifier"] == 2 * FOLDS  # fine-tuned and frozen
+    assert jobs["score_predictions"] == 2
 
 
 def test_the_place_where_it_is_computed_plans_nothing(demo):
-    assert demo.plan(settings=changed(training={"device": "cpu", "mem_mb": 3000})) == {}
+    elsewhere = {"device": "cpu", "mem_mb": 3000, "devices": 2, "microbatch": 2, "cohort": "streamed", "compile": True}
+    assert demo.plan(settings=changed(training=elsewhere)) == {}
 
 
 def test_a_number_in_the_losses_plans_pretraining_and_what_follows(demo, edit):
     edit("losses/contrastive.py", "(2 * sigma**2)", "(3 * sigma**2)")
     jobs = demo.plan(settings=TINY)
     assert set(jobs) == TRAINING | TARGETS | {"pretrain_encoder"}
-    assert jobs["pretrain_encoder"] == 14
+    assert jobs["pretrain_encoder"] == RUNS * FOLDS
 
 
 def test_one_mixing_plans_its_own_runs_alone(demo, edit):

@@ -62,7 +62,17 @@ def standardise(volumes: Tensor, percentiles: Tensor, landmarks: Tensor) -> Tens
     step = own.diff(dim=1).clamp_min(torch.finfo(torch.float32).eps)  # (N, P - 1)
     slope = landmarks.float().diff() / step
     offset = landmarks.float()[:-1] - slope * own[:, :-1]
-    values = volumes.float().flatten(1)  # (N, V)
+    values = volumes.flatten(1)  # (N, V)
+    if values.dtype != torch.float16:
+        return _map_pieces(values.float(), own, slope, offset).view_as(volumes)
+    # Half precision knows fewer values than a scan has voxels, so each is mapped once and then looked up.
+    known = torch.arange(-(2**15), 2**15, dtype=torch.int16, device=values.device).view(torch.float16)
+    table = _map_pieces(known.float().repeat(len(values), 1), own, slope, offset)  # (N, 2 ** 16)
+    return table.gather(1, values.view(torch.int16).long() + 2**15).view_as(volumes)
+
+
+def _map_pieces(values: Tensor, own: Tensor, slope: Tensor, offset: Tensor) -> Tensor:
+    """Map values (N, V) by the line of the piece (N, P - 1) that each lies in."""
     piece = torch.searchsorted(own[:, 1:-1].contiguous(), values)  # (N, V), 0 to P - 2
     mapped = slope.gather(1, piece) * values + offset.gather(1, piece)
-    return torch.where(values == 0, 0.0, mapped).view_as(volumes)
+    return torch.where(values == 0, 0.0, mapped)

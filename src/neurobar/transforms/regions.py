@@ -106,7 +106,8 @@ def voxels_of_regions(chosen: Tensor, regions: RegionMap) -> Tensor:
         Background is never marked.
     """
     with_background = torch.nn.functional.pad(chosen, (1, 0))  # (N, K + 1)
-    marked = with_background.index_select(1, regions.atlas.flatten())  # (N, D * H * W)
+    # `index_select` over the second dimension does the same in four times the time.
+    marked = with_background.gather(1, regions.atlas.flatten().expand(len(chosen), -1))  # (N, D * H * W)
     return marked.view(-1, 1, *regions.shape)
 
 
@@ -122,8 +123,9 @@ def count_voxels(marked: Tensor, regions: RegionMap) -> Tensor:
     -------
     int64 (N, K)
     """
-    running = marked.flatten(1).index_select(1, regions.order).cumsum(1)  # (N, B)
-    return running[:, regions.ends - 1].diff(dim=1, prepend=running.new_zeros(len(marked), 1))
+    inside = marked.flatten(1).gather(1, regions.order.expand(len(marked), -1))  # (N, B)
+    running = inside.cumsum(1, dtype=torch.int32)[:, regions.ends - 1].long()  # (N, K)
+    return running.diff(dim=1, prepend=running.new_zeros(len(marked), 1))
 
 
 def fill_with_noise(volumes: Tensor, marked: Tensor, noise: Tensor) -> Tensor:

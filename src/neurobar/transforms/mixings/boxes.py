@@ -77,10 +77,11 @@ def fit_edges(ratio: Tensor, places: Tensor, regions: RegionMap) -> Tensor:
         Edge of the cubes of each scan [voxels].
     """
     brain = regions.atlas[::STEP, ::STEP, ::STEP] > 0
+    voxels = brain.sum()
 
     def covered(edges: Tensor) -> Tensor:
         cubes = voxels_in_boxes(*place_cubes(edges, places, regions.shape), regions.shape, step=STEP)
-        return (cubes & brain).flatten(1).sum(1) / brain.sum()  # (N,)
+        return (cubes & brain).flatten(1).sum(1) / voxels  # (N,)
 
     low = torch.zeros_like(ratio, dtype=torch.long)
     high = torch.full_like(low, max(regions.shape))
