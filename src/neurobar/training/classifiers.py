@@ -17,7 +17,7 @@ from neurobar.training.scans import Scans
 
 
 def head_of(task: dict[str, Any]) -> dict[str, Any]:
-    """Choose from the settings of a task those that build its classifier; checkpoints before 0.2 lack the last."""
+    """Choose from the settings of a task those that build its classifier; earlier checkpoints lack batch_norm."""
     return {"hidden": task["hidden"], "frozen": task["frozen"], "batch_norm": task.get("batch_norm", False)}
 
 
@@ -64,7 +64,7 @@ def load_encoder(model: Classifier, path: str | Path, encoder: dict[str, Any]) -
         If the checkpoint has another architecture.
     """
     weights, settings = read_weights(path)
-    # Checkpoints before 0.2 know no patch_norm.
+    # Earlier checkpoints know no patch_norm.
     if {"patch_norm": False, **settings["encoder"]} != {"patch_norm": False, **encoder}:
         raise ValueError(f"{path} holds another encoder ({settings['encoder']}) than the config's ({encoder}).")
     model.encoder.load_state_dict(weights)
