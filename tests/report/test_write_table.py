@@ -187,3 +187,7 @@ def test_latex_is_escaped(written):
 
 def test_tasks_of_one_method_are_told_apart_by_their_framework():
     assert name_tasks(TABLE["rows"]) == {"one": "x_1 | y", "two": "B & C: z", "three": "C: z"}
+
+
+def test_a_test_set_of_few_subjects_is_warned_of(written):
+    assert "So few test subjects" in (written / "table_1.md").read_text()

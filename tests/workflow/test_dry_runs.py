@@ -47,8 +47,17 @@ def test_a_study_with_a_sheet_plans_its_scans(workflow, root, name):
     assert "score_explanation" not in jobs
 
 
+def test_the_study_of_open_points_plans_a_run_for_each_and_shares_the_default_ones(workflow, root):
+    path = root / "studies" / "open_points.yaml"
+    study = yaml.safe_load(path.read_text())
+    jobs = workflow.plan("--configfile", str(path))
+    folds = yaml.safe_load((root / "config.yaml").read_text())["split"]["folds"]
+    assert jobs["pretrain_encoder"] == (PRETRAINING_RUNS + len(study["runs"])) * folds
+    assert jobs["write_table"] == TABLES + len(study["tables"])
+
+
 def test_every_study_is_tested(root):
-    assert {path.stem for path in (root / "studies").glob("*.yaml")} == {"real_heads", "bar_adni"}
+    assert {path.stem for path in (root / "studies").glob("*.yaml")} == {"real_heads", "bar_adni", "open_points"}
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ import pandas as pd
 from neurobar.data.cohorts import read_folds
 from neurobar.data.files import written_whole
 from neurobar.report.captions import (
+    ENOUGH,
+    FEW,
     PAPER,
     SIMULATED,
     UNDEFINED,
@@ -148,8 +150,10 @@ def caption_of(args: argparse.Namespace, summary: pd.DataFrame, shown: pd.DataFr
     cohort, table = args.cohort, args.table
     predicted = f"{cohort['label']}, {cohort['positive']} (positive) against {cohort['negative']}"
     folds, packed = read_folds(args.folds), pd.read_csv(args.packed, sep="\t")
+    tested = folds.loc[folds["part"] == "test", "subject"].nunique()
     sentences = [
         f"{table['caption']} [%]: {predicted}; {describe_figures(summary, threshold=args.threshold)}",
+        FEW if tested < ENOUGH else "",
         table.get("note", ""),
         UNDEFINED if shown.apply(lambda column: column.str.contains("undefined")).to_numpy().any() else "",
         describe_cohort(folds, packed, study=args.study),
