@@ -105,6 +105,6 @@ for control in config["controls"]:
     rule:
         name:
             control
-        localrule: True
         input:
             f"results/report/{control}.md",
+        localrule: True

@@ -88,7 +88,7 @@ def tiny_cohort(tmp_path_factory) -> TinyCohort:
     )
     (folder / "landmarks.json").write_text(json.dumps({"landmarks": [0, 0.25, 0.5, 0.75, 1], "scans": []}))
     config = yaml.safe_load((ROOT / "config.yaml").read_text())
-    encoder = {"patch": 8, "width": 12, "layers": 1, "heads": 2, "mlp_ratio": 2, "dropout": 0.1}
+    encoder = {"patch": 8, "width": 12, "layers": 1, "heads": 2, "mlp_ratio": 2, "dropout": 0.1, "patch_norm": True}
     cuts = {
         "inner_cuts": {"count": 2, "size": 3},
         "outer_cuts": {"count": 2, "size": 9},

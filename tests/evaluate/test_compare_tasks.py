@@ -42,10 +42,11 @@ def compare(tmp_path):
         rest = pd.DataFrame({"scan": [f"r{n}" for n in range(24)], "subject": [f"r{n // 2}" for n in range(24)]})
         rest["part"] = [str(n // 2 % FOLDS) for n in range(24)]
         pd.concat([tested, rest]).to_csv(tmp_path / "folds.tsv", sep="\t", index=False)
-        words = {"folds": tmp_path / "folds.tsv", "threshold": 0.5, "differences": tmp_path / "differences.tsv"}
+        words = {"threshold": 0.5, "differences": tmp_path / "differences.tsv"}
         words["bootstrap"] = json.dumps({"replicates": REPLICATES, "seed": 3})
         words = [word for name, value in words.items() for word in (f"--{name}", str(value))]
         against = ["--reference", *([reference] if reference else [])]
+        against += ["--folds", *[str(tmp_path / "folds.tsv")] * len(tasks)]
         main(["--predictions", *paths, *against, "--scores", *scores, *words])
         return pd.read_csv(tmp_path / "differences.tsv", sep="\t").set_index(["level", "score", "task"])
 

@@ -83,7 +83,7 @@ def run(tiny_cohort, classifier, tmp_path):
 
 def test_the_region_that_a_classifier_looks_at_changes_its_probability_as_computed_by_hand(fold, planted):
     model, table = planted
-    donors = fold.scans_of(pd.Series(fold.seen["donor"])).take(np.arange(3)).float()
+    donors = fold.scans_of(pd.Series(fold.seen["donor"]), "donor").take(np.arange(3)).float()
     tests = fold.scans("test").take(np.arange(len(fold.rows("test")))).float()
     # The planted classifier sees nothing else, so a scan with the donor's region looks to it like the donor.
     own, given = (torch.sigmoid(model(volumes).double()).numpy() for volumes in (tests, donors))
@@ -105,7 +105,7 @@ def test_integrated_gradients_add_up_to_the_logit_over_that_of_the_mean_healthy_
     model, table = planted
     rows = fold.rows("train")
     healthy = rows.loc[rows["label"] == 0, "scan"]
-    mean = fold.scans_of(healthy).take(np.arange(len(healthy))).float().mean(0, keepdim=True)
+    mean = fold.scans_of(healthy, "train").take(np.arange(len(healthy))).float().mean(0, keepdim=True)
     tests = fold.scans("test").take(np.arange(len(fold.rows("test")))).float()
     total = table.groupby("scan", sort=False)["integrated_gradient"].sum()
     np.testing.assert_allclose(total, (model(tests) - model(mean)).numpy(), atol=1e-5)
@@ -137,7 +137,9 @@ def test_every_test_scan_and_nothing_else_is_explained_by_every_region(run, fold
     table = pd.read_csv(explanation, sep="\t")
     assert table["scan"].tolist() == np.repeat(fold.rows("test")["scan"], 6).tolist()
     assert table["region"].tolist() == NAMES * len(fold.rows("test"))
-    assert set(pd.read_csv(seen, sep="\t")["scan"]) <= set(fold.rows("train")["scan"])
+    opened = pd.read_csv(seen, sep="\t").groupby("role")["scan"].agg(set)
+    assert opened["test"] == set(fold.rows("test")["scan"])
+    assert opened["donor"] <= opened["train"] <= set(fold.rows("train")["scan"])
 
 
 def test_the_spread_over_one_donor_is_missing(run):

@@ -51,7 +51,8 @@ def test_only_training_scans_are_anchors_and_donors(tiny_cohort, tmp_path):
     seen = pd.read_csv(outputs["seen"], sep="\t").groupby("role")["scan"].agg(set)
     folds = pd.read_csv(tiny_cohort.folder / "folds.tsv", sep="\t", dtype=str)
     training = set(folds.loc[folds["part"].isin(["1", "2"]), "scan"])
-    assert set(seen.index) == {"anchor", "donor"}
+    assert set(seen.index) == {"train", "anchor", "donor"}
+    assert seen["train"] == training
     assert seen["anchor"] <= training
     assert seen["donor"] <= training
 

@@ -109,6 +109,8 @@ def test_a_fingerprint_follows_words_files_and_their_order(tmp_path):
         fingerprint(["xy"], [tmp_path / "a"]),
         fingerprint(["x", "y"], [tmp_path / "b"]),
         fingerprint(["x", "y"], [tmp_path / "a", tmp_path / "b"]),
+        fingerprint(["x", "y"], [tmp_path / "b", tmp_path / "a"]),
+        fingerprint(["y", "x"], [tmp_path / "a"]),
     }
-    assert len(prints) == 4
+    assert len(prints) == 6
     assert fingerprint(["x", "y"], [tmp_path / "a"]) in prints

@@ -31,7 +31,7 @@ def test_corners_reach_every_place_and_no_box_leaves_the_grid():
 
 def test_a_box_larger_than_the_grid_is_refused():
     with pytest.raises(ValueError, match="larger than the grid"):
-        draw_corners(torch.tensor([[[10, 1, 1]]]), SHAPE, generator=generator())
+        draw_shuffles(1, SHAPE, boxes={"count": 1, "size": 10}, generator=generator())
 
 
 def test_cuts_are_holes_or_windows_with_equal_chance():

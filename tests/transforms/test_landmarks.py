@@ -98,3 +98,10 @@ def test_landmarks_and_mapping_are_those_of_torchio(tmp_path):
         inside = volume > 0
         assert 100 * ours[inside] == pytest.approx(theirs[inside], abs=2e-2)
         assert not ours[~inside].any()
+
+
+def test_scans_in_half_precision_are_mapped_as_if_they_were_in_single():
+    volumes, percentiles = (torch.from_numpy(values) for values in scans(3))
+    landmarks = torch.tensor([0.0, 0.2, 0.5, 0.8, 1.0])
+    half = volumes.half()
+    assert torch.equal(standardise(half, percentiles, landmarks), standardise(half.float(), percentiles, landmarks))

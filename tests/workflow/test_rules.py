@@ -34,6 +34,11 @@ def test_a_rule_leaves_log_and_benchmark_and_names_environment_and_resources(nam
     assert ">{log:q} 2>&1" in body
 
 
+@pytest.mark.parametrize("name", ["pretrain_encoder", "finetune_classifier"])
+def test_a_job_that_can_be_taken_up_knows_its_code(name):
+    assert "--code {params.code:q}" in RULES[name][1]
+
+
 @pytest.mark.parametrize("name", RULES)
 def test_every_value_in_a_command_is_quoted(name):
     _, body = RULES[name]

@@ -50,7 +50,8 @@ MACHINE = json.dumps({key: value for key, value in config["training"].items() if
 GPUS = 0 if config["training"]["device"] == "cpu" else config["training"]["devices"]
 REPORTED = expand("results/report/{table}.{suffix}", table=config["tables"], suffix=["csv", "md", "tex"])
 EXPLAINED = expand("results/explain/{task}/regions.tsv", task=config["explain"]["tasks"])
-EXPLAINED += expand("results/explain/{task}/scores.tsv", task=config["explain"]["tasks"] if SIMULATED else [])
+TRUTH_IS_KNOWN = SIMULATED and config["atlas"]["image"] == "aal2"
+EXPLAINED += expand("results/explain/{task}/scores.tsv", task=config["explain"]["tasks"] if TRUTH_IS_KNOWN else [])
 
 
 # Jobs run the code that was hashed, with the interpreter of Snakemake unless their environment has its own.

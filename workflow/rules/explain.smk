@@ -27,7 +27,7 @@ rule explain_regions:
         "../../envs/training.yaml"
     threads: config["training"]["threads"]
     resources:
-        gpu=GPUS,
+        gpu=min(GPUS, 1),
         mem_mb=config["training"]["mem_mb"],
         runtime="12h",
     params:

@@ -38,7 +38,7 @@ rule finetune_classifier:
             --volumes {input.volumes:q} --percentiles {input.percentiles:q} --table {input.table:q} \
             --folds {input.folds:q} --landmarks {input.landmarks:q} --encoder {input.encoder:q} \
             --fold {wildcards.fold:q} --seed {wildcards.seed:q} --settings {params.settings:q} \
-            --machine {MACHINE:q} --threads {threads} \
+            --machine {MACHINE:q} --threads {threads} --code {params.code:q} \
             --classifier {output.classifier:q} --history {output.history:q} --seen {output.seen:q} >{log:q} 2>&1
         """
 
@@ -62,7 +62,7 @@ rule predict_scans:
         "../../envs/training.yaml"
     threads: config["training"]["threads"]
     resources:
-        gpu=GPUS,
+        gpu=min(GPUS, 1),
         mem_mb=config["training"]["mem_mb"],
         runtime="1h",
     params:

@@ -38,6 +38,6 @@ rule pretrain_encoder:
             --volumes {input.volumes:q} --percentiles {input.percentiles:q} --table {input.table:q} \
             --folds {input.folds:q} --landmarks {input.landmarks:q} --atlas {input.atlas:q} \
             --fold {wildcards.fold:q} --seed {wildcards.seed:q} --settings {params.settings:q} \
-            --machine {MACHINE:q} --threads {threads} \
+            --machine {MACHINE:q} --threads {threads} --code {params.code:q} \
             --encoder {output.encoder:q} --history {output.history:q} --seen {output.seen:q} >{log:q} 2>&1
         """

@@ -28,7 +28,7 @@ rule write_table:
         table=lambda wildcards: json.dumps(STUDY.tables[wildcards.table]),
         study=config["study"],
         cohort=json.dumps(config["cohort"]),
-        scores=config["report"]["scores"],
+        scores=lambda wildcards: STUDY.tables[wildcards.table].get("scores", config["report"]["scores"]),
         threshold=config["evaluate"]["threshold"],
         simulated="--simulated" if SIMULATED else "",
         paper="--paper" if config["report"]["paper_figures"] else "",

@@ -67,6 +67,8 @@ def _check_names(settings: dict[str, Any]) -> None:
     for name, task in tasks.items():
         if task["run"] is not None and task["run"] not in runs:
             raise ValueError(f"Config: tasks.{name}.run names {task['run']!r}, which is not among runs.")
+        if task["run"] is None and study.task(name)["frozen"]:
+            raise ValueError(f"Config: tasks.{name} would freeze an encoder that no run has trained.")
     for section in ("tasks", "tables"):
         other = {"tasks": "baselines", "tables": "controls"}[section]
         for name in settings[section].keys() & settings[other]:
@@ -90,6 +92,10 @@ def _check_table(name: str, table: dict[str, Any], known: set[str]) -> None:
 
 
 def _check_splits(settings: dict[str, Any]) -> None:
+    if (settings["split"]["by"], settings["split"]["labels"]) != ("subject", "own"):
+        raise ValueError(
+            "Config: split.by and split.labels go wrong on purpose elsewhere: give a split of its own under splits."
+        )
     study = Study(settings)
     jobs = {f"runs.{name}": study.run(name)["split"] for name in settings["runs"]}
     jobs |= {f"tasks.{name}": study.task(name)["split"] for name in settings["tasks"]}
@@ -136,6 +142,11 @@ def _check_cohort(settings: dict[str, Any]) -> None:
     classes = (cohort["label"], {cohort["negative"], cohort["positive"]})
     if cohort["scans"] is None and classes != ("diagnosis", {"CN", "AD"}):
         raise ValueError("Config: the simulated cohort has the label diagnosis with the classes CN and AD; see cohort.")
+    for name in Study(settings).tasks_of(settings["tables"]):
+        if cohort["label"] in settings["baselines"].get(name, {}).get("features", []):
+            raise ValueError(
+                f"Config: baselines.{name} would predict {cohort['label']} from itself; take it out of tables."
+            )
     if atlas["image"] != "aal2" and atlas["labels"] is None:
         raise ValueError("Config: atlas.labels is missing: an atlas of your own needs its list of codes and names.")
 
@@ -149,10 +160,19 @@ def _check_grid(settings: dict[str, Any]) -> None:
         )
     if encoder["width"] % encoder["heads"]:
         raise ValueError("Config: encoder.width must be a multiple of encoder.heads.")
+    training = settings["training"]
+    if ":" in training["device"] and training["devices"] > 1:
+        raise ValueError(f"Config: training.device {training['device']} is one device; for training.devices say cuda.")
+    for name in settings["runs"]:
+        run = Study(settings).run(name)
+        for boxes in ("inner_cuts", "outer_cuts", "shuffle"):
+            if run[boxes]["size"] > length:
+                raise ValueError(f"Config: runs.{name}: boxes of {boxes} are larger than the grid of {length} voxels.")
 
 
 def _check_run(name: str, run: dict[str, Any]) -> None:
-    if run["contrast"] == "none" and run["reconstruction_weight"] == 0:
+    contrasts = run["contrast"] != "none" and run["contrast_weight"] > 0
+    if not contrasts and run["reconstruction_weight"] == 0:
         raise ValueError(f"Config: runs.{name} has neither a contrast nor a reconstruction_weight, so no loss.")
     if run["mixing"] == "none":
         return

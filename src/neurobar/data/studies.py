@@ -83,9 +83,9 @@ class Study:
         """List the summarised scores of some tasks and baselines."""
         return [f"results/evaluate/{task}/summary.tsv" for task in tasks]
 
-    def folds_of(self, tasks: list[str]) -> str:
-        """Return the split of the first of some tasks, whose scans their table counts."""
-        return f"results/split/{self.task(tasks[0])['split']}/folds.tsv"
+    def folds_of(self, tasks: Iterable[str]) -> list[str]:
+        """List the split of each of some tasks and baselines."""
+        return [f"results/split/{self.task(task)['split']}/folds.tsv" for task in tasks]
 
     def audits_of(self, tasks: Iterable[str]) -> list[str]:
         """List the audits of some tasks and baselines."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from pathlib import Path
 
@@ -13,9 +12,9 @@ import pandas as pd
 from neurobar.data.cohorts import read_folds
 from neurobar.data.files import written_whole
 from neurobar.data.leaks import scans_outside
+from neurobar.data.predictions import place_of
 
-PART_OF_ROLE = {"anchor": "train", "donor": "train", "train": "train", "select": "select"}
-FOLD = re.compile(r"/fold-(\d+)/")
+PART_OF_ROLE = {"anchor": "train", "donor": "train", "train": "train", "select": "select", "test": "test"}
 
 
 def audit(seen: dict[str, pd.DataFrame], folds: pd.DataFrame, *, by: str = "subject") -> list[str]:
@@ -38,7 +37,9 @@ def audit(seen: dict[str, pd.DataFrame], folds: pd.DataFrame, *, by: str = "subj
     """
     leaks = []
     for path, rows in seen.items():
-        fold = int(FOLD.search(path).group(1))
+        _, fold, _ = place_of(path)
+        if rows.empty:
+            leaks.append(f"{path} says nothing of what was seen.")
         for role, scans in rows.groupby("role")["scan"]:
             outside = scans_outside(scans, folds, fold, PART_OF_ROLE[role], by=by)
             leaks += [f"{path}: scan {scan} was {role} outside its part of fold {fold}." for scan in outside]

@@ -145,15 +145,17 @@ def correct_for_many(comparisons: pd.DataFrame) -> pd.DataFrame:
 
 def compare(args: argparse.Namespace) -> pd.DataFrame:
     """Compare all pairs of a table, and print which cannot be compared."""
-    predictions, ratios = read_predictions(args.predictions), test_over_train(read_folds(args.folds))
+    predictions = read_predictions(args.predictions)
     # In the order in which they are given, that of the table.
-    pairs = pairs_of(list(dict.fromkeys(place_of(path)[0] for path in args.predictions)), args.reference)
+    tasks = list(dict.fromkeys(place_of(path)[0] for path in args.predictions))
+    ratios = {task: test_over_train(read_folds(path)) for task, path in zip(tasks, args.folds, strict=True)}
+    pairs = pairs_of(tasks, args.reference)
     scored = {
         task: score_task(rows, threshold=args.threshold, **args.bootstrap) for task, rows in predictions.groupby("task")
     }
     compared = []
     for task, reference in pairs:
-        pair = compare_pair(scored[task], scored[reference], scores=args.scores, ratios=ratios)
+        pair = compare_pair(scored[task], scored[reference], scores=args.scores, ratios=ratios[task])
         compared.append(pair.assign(task=task, reference=reference))
         if not pair["paired"].all():
             print(f"{task} and {reference} were tested on different scans or labels: the pair is not compared.")
@@ -168,7 +170,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--predictions", nargs="+", required=True, help="tables of all tasks, folds and seeds, in order, TSV"
     )
-    parser.add_argument("--folds", required=True, help="part of each scan, TSV")
+    parser.add_argument("--folds", nargs="+", required=True, help="part of each scan for each task, in order, TSV")
     parser.add_argument("--reference", nargs="?", help="the task that all others are compared with; none: all pairs")
     parser.add_argument("--scores", nargs="+", required=True, help="scores to compare")
     parser.add_argument("--threshold", type=parse_threshold, required=True, help="a probability, or: selected")

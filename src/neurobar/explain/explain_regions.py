@@ -51,9 +51,9 @@ def load_healthy(fold: FoldOfCohort, count: int, seed: int) -> tuple[Tensor, Ten
     healthy = rows.loc[rows["label"] == 0, "scan"].reset_index(drop=True)
     if healthy.empty:
         raise ValueError(f"Fold {fold.fold} has no training scan of class 0 that could give its regions.")
-    scans, places = fold.scans_of(healthy), np.arange(len(healthy))
+    scans, places = fold.scans_of(healthy, "train"), np.arange(len(healthy))
     drawn = np.sort(np.random.default_rng((seed, fold.fold)).choice(places, min(count, len(places)), replace=False))
-    fold.seen |= {"train": healthy.tolist(), "donor": healthy[drawn].tolist()}
+    fold.seen["donor"] = healthy[drawn].tolist()
     mean = sum(scans.take(place).float() for place in np.split(places, len(places))) / len(places)
     return scans.take(drawn), mean
 
@@ -153,7 +153,7 @@ def read_names(path: str, regions: RegionMap) -> list[str]:
 
 def run_job(args: argparse.Namespace) -> None:
     """Explain and write the table and the scans that were seen."""
-    fold = open_fold(args)
+    fold = open_fold(args, alone=True)
     atlas = coarsen_atlas(torch.from_numpy(read_regions(args.atlas)), fold.coarsen)
     regions = RegionMap.of(atlas.to(fold.device.place))
     model = load_classifier(args.classifier).to(fold.device.place)

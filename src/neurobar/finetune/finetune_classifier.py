@@ -7,6 +7,7 @@ training scans of a fold. The weights of the epoch that the selection fold judge
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -121,7 +122,6 @@ def finetune(
     Parameters
     ----------
     fold : FoldOfCohort
-        Remembers which scans trained and which selected.
     model : Classifier
         On the device.
     task : dict
@@ -139,7 +139,6 @@ def finetune(
     """
     scans, select, device = fold.scans("train"), fold.scans("select"), fold.device
     labels, select_labels = fold.labels("train"), fold.labels("select")
-    fold.seen = {part: fold.rows(part)["scan"].tolist() for part in ("train", "select")}
 
     def losses_of(called: nn.Module, planned: tuple[np.ndarray, tuple[Tensor, ...]], _: torch.Generator) -> Losses:
         rows, (volumes,) = planned
@@ -150,6 +149,8 @@ def finetune(
 
     def after_epoch(_epoch: int) -> dict[str, float]:
         scores = selection_scores(predict_logits(model, select, batch=task["batch"], device=device), select_labels)
+        if not math.isfinite(scores["select_loss"]):
+            raise FloatingPointError("The loss on the selection fold is not finite; try a smaller rate.")
         best.offer(scores)
         return scores
 

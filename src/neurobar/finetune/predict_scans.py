@@ -38,7 +38,7 @@ def predict_part(fold: FoldOfCohort, model: Classifier, part: str, batch: int) -
 
 def run_job(args: argparse.Namespace) -> None:
     """Predict and write one table."""
-    fold = open_fold(args)
+    fold = open_fold(args, alone=True)
     model = load_classifier(args.classifier).to(fold.device.place)
     batch = args.settings["finetune"]["batch"]
     table = pd.concat([predict_part(fold, model, part, batch) for part in ("select", "test")])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool3d
 
 #: Added to the spread of a patch, so that one without brain is not blown up; standardised brains reach from 0 to 1.
 SMALLEST_SD = 0.05
@@ -111,12 +110,7 @@ def normalise_patches(volumes: Tensor, patch: int) -> Tensor:
     float (N, 1, D, H, W)
         A new tensor.
     """
-    mean = avg_pool3d(volumes, patch)
-    variance = avg_pool3d(volumes**2, patch) - mean**2
-    scale = (variance.clamp_min(0) + SMALLEST_SD**2).rsqrt()
-    return (volumes - enlarged(mean, patch)) * enlarged(scale, patch)
-
-
-def enlarged(values: Tensor, factor: int) -> Tensor:
-    """Repeat each value (N, 1, D, H, W) over a cube of voxels."""
-    return values.repeat_interleave(factor, 2).repeat_interleave(factor, 3).repeat_interleave(factor, 4)
+    depth, height, width = (length // patch for length in volumes.shape[2:])
+    cubes = volumes.reshape(len(volumes), 1, depth, patch, height, patch, width, patch)
+    variance, mean = torch.var_mean(cubes, (3, 5, 7), correction=0, keepdim=True)
+    return ((cubes - mean) * (variance + SMALLEST_SD**2).rsqrt()).reshape(volumes.shape)

@@ -20,7 +20,7 @@ class MixedView(NamedTuple):
     ----------
     volumes : float (N, 1, D, H, W)
     share : float (N,)
-        Part of the brain that came from the donor [0..1].
+        Part of the atlas that came from the donor [0..1].
     """
 
     volumes: Tensor
@@ -141,7 +141,7 @@ def draw_noise(like: Tensor, kind: str, *, generator: torch.Generator) -> Tensor
     like : float tensor
         Gives shape, type and device.
     kind : {"uniform", "normal"}
-        Uniform in [0, 1], or normal with mean 0.5 and standard deviation 0.25.
+        Uniform in [0, 1), in steps of 2 ** -16, or normal with mean 0.5 and standard deviation 0.25.
     generator : torch.Generator
 
     Returns
@@ -149,5 +149,8 @@ def draw_noise(like: Tensor, kind: str, *, generator: torch.Generator) -> Tensor
     float tensor
     """
     if kind == "uniform":
-        return torch.empty_like(like).uniform_(0, 1, generator=generator)
+        # Four 16-bit numbers from each 64-bit draw: drawing a float for each voxel took half the time of a view.
+        draws = torch.empty(-(-like.numel() // 4), dtype=torch.int64, device=like.device)
+        draws.random_(-(2**63), None, generator=generator)
+        return torch.add(0.5, draws.view(torch.int16)[: like.numel()].view(like.shape), alpha=2.0**-16)
     return torch.empty_like(like).normal_(0.5, 0.25, generator=generator)

@@ -9,6 +9,7 @@ SIMULATED = "These subjects are simulated: the figures show that the pipeline wo
 UNDEFINED = "Undefined: the score divides by zero there; a mean is then over the other folds and has no interval."
 FEW = "So few test subjects make it too short: of 8 subjects it holds the truth in 87 % of samples, of 60 in 94 %."
 ENOUGH = 60  # test subjects from which an interval is about as long as it should be
+OTHER_SPLITS = "Counts are those of the first row; other rows have splits of their own."
 SELECTED = "at the threshold of the best balanced accuracy on the fold that selects the model"
 
 
@@ -82,6 +83,7 @@ def describe_differences(differences: pd.DataFrame, names: dict[str, str]) -> st
     return (
         "Paired differences [percentage points]: method less the one it is compared with, on the same test scans; mean "
         "over folds and 95 % interval from the same draws of the test subjects. p: two-sided, corrected for the number "
-        "of pairs (Holm), from the draws, and from the corrected resampled t-test over folds (Nadeau and Bengio 2003)."
+        "of pairs (Holm), from the draws, and from the corrected resampled t-test over folds (Nadeau and Bengio 2003), "
+        "which does not cover the choice of test subjects, the same in all folds."
         + (f" Not compared, for want of the same test scans and labels: {pairs}." if pairs else "")
     )

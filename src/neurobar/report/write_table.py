@@ -14,6 +14,7 @@ from neurobar.data.files import written_whole
 from neurobar.report.captions import (
     ENOUGH,
     FEW,
+    OTHER_SPLITS,
     PAPER,
     SIMULATED,
     UNDEFINED,
@@ -149,7 +150,7 @@ def caption_of(args: argparse.Namespace, summary: pd.DataFrame, shown: pd.DataFr
     """Write the caption of the table itself, of which `shown` holds the cells."""
     cohort, table = args.cohort, args.table
     predicted = f"{cohort['label']}, {cohort['positive']} (positive) against {cohort['negative']}"
-    folds, packed = read_folds(args.folds), pd.read_csv(args.packed, sep="\t")
+    folds, packed = read_folds(args.folds[0]), pd.read_csv(args.packed, sep="\t")
     tested = folds.loc[folds["part"] == "test", "subject"].nunique()
     sentences = [
         f"{table['caption']} [%]: {predicted}; {describe_figures(summary, threshold=args.threshold)}",
@@ -157,6 +158,7 @@ def caption_of(args: argparse.Namespace, summary: pd.DataFrame, shown: pd.DataFr
         table.get("note", ""),
         UNDEFINED if shown.apply(lambda column: column.str.contains("undefined")).to_numpy().any() else "",
         describe_cohort(folds, packed, study=args.study),
+        OTHER_SPLITS if len({*args.folds}) > 1 else "",
         PAPER if args.paper and summary.columns.str.contains("_paper_").any() else "",
         SIMULATED if args.simulated else "",
     ]
@@ -196,7 +198,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--threshold", required=True, help="the threshold at which tasks were scored, for the caption")
     parser.add_argument("--paper", action="store_true", help="lay the paper's figures beside ours")
     parser.add_argument("--simulated", action="store_true", help="say that these subjects are simulated")
-    parser.add_argument("--folds", required=True, help="part of each scan, TSV")
+    parser.add_argument("--folds", nargs="+", required=True, help="part of each scan for each row, TSV")
     parser.add_argument("--packed", required=True, help="table of the packed cohort, TSV")
     parser.add_argument("--summaries", nargs="+", type=Path, required=True, help="{task}/summary.tsv of all tasks")
     parser.add_argument("--differences", required=True, help="paired differences of the table's tasks, TSV")

@@ -105,10 +105,11 @@ class FoldOfCohort:
 
     def scans(self, part: str) -> Scans:
         """Return the scans of one part, in the order of `rows`."""
-        return self.scans_of(self.rows(part)["scan"])
+        return self.scans_of(self.rows(part)["scan"], part)
 
-    def scans_of(self, names: pd.Series) -> Scans:
-        """Return scans by their names."""
+    def scans_of(self, names: pd.Series, role: str) -> Scans:
+        """Return scans by their names, and remember in what role they were opened."""
+        self.seen[role] = names.tolist()
         rows = self.cohort.rows_of(names)
         place, how = self.device.place, self.holds
         return Scans(self.cohort, rows, self.landmarks, coarsen=self.coarsen, place=place, how=how)
@@ -138,13 +139,15 @@ class FoldOfCohort:
             pd.DataFrame(pairs, columns=["role", "scan"]).to_csv(partial, sep="\t", index=False)
 
 
-def open_fold(args: argparse.Namespace) -> FoldOfCohort:
+def open_fold(args: argparse.Namespace, *, alone: bool = False) -> FoldOfCohort:
     """Choose the device, print the settings and open the cohort.
 
     Parameters
     ----------
     args : argparse.Namespace
         From `cohort_parser`.
+    alone : bool
+        True for a job that one device does, however many train.
 
     Returns
     -------
@@ -155,7 +158,7 @@ def open_fold(args: argparse.Namespace) -> FoldOfCohort:
         device=machine["device"],
         threads=args.threads,
         precision=args.settings["precision"],
-        devices=machine["devices"],
+        devices=1 if alone else machine["devices"],
         strategy=machine["strategy"],
         is_compiled=machine["compile"],
     )
@@ -185,7 +188,10 @@ def open_progress(
     -------
     Progress
     """
+    # The kind of device draws other random numbers; the volumes are too large to hash, so size and time stand for them.
+    volumes, kind = Path(args.volumes).stat(), (fold.device.place.type, fold.device.is_mixed)
     words = [json.dumps(args.settings, sort_keys=True), str(args.fold), str(args.seed), args.code]
+    words += [str(kind), str((volumes.st_size, volumes.st_mtime_ns))]
     made_from = fingerprint(words, [args.percentiles, args.table, args.folds, args.landmarks, *filter(None, inputs)])
     path = Path(beside).with_name("progress.safetensors")
     return Progress(path, made_from, {"seen": fold, **keepsakes}, is_writer=fold.device.rank == 0)

@@ -141,10 +141,12 @@ def choose_device(
 
 def _join_devices(device: str, devices: int, strategy: str) -> Any:
     from lightning_fabric import Fabric  # 1.2 s, for those who share a job alone
+    from lightning_fabric.plugins.environments import LightningEnvironment
 
     if ":" in device:
         raise ValueError(f"training.device {device} is one device, but training.devices asks for {devices}; say cuda.")
-    fabric = Fabric(accelerator=device, devices=devices, strategy=strategy)
+    # Under Slurm a job is one task, so the other processes are for Fabric to start there too.
+    fabric = Fabric(accelerator=device, devices=devices, strategy=strategy, plugins=[LightningEnvironment()])
     fabric.launch()
     return fabric
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -83,11 +84,12 @@ class Scans:
     ) -> None:
         self.cohort, self.rows, self.landmarks = cohort, rows, landmarks.to(place)
         self.coarsen, self.place = coarsen, place
-        size = 2 * len(rows) * int(np.prod(cohort.volumes.shape[1:])) // coarsen**3
-        chunks = np.array_split(np.arange(len(rows)), range(CHUNK, len(rows), CHUNK))
+        shape = (len(rows), 1, *(length // coarsen for length in cohort.volumes.shape[1:]))
         self.held: Tensor | None = None
-        if is_held(how, size=size, place=place):
-            self.held = torch.cat([self._read(chunk) for chunk in chunks])
+        if is_held(how, size=2 * math.prod(shape), place=place):
+            self.held = torch.empty(shape, dtype=torch.float16, device=place)
+            for start in range(0, len(rows), CHUNK):
+                self.held[start : start + CHUNK] = self._read(np.arange(len(rows))[start : start + CHUNK])
 
     def __len__(self) -> int:
         """Count the scans."""

@@ -17,7 +17,7 @@ def draw_corners(sizes: Tensor, shape: tuple[int, int, int], *, generator: torch
     Parameters
     ----------
     sizes : int64 (N, B, 3)
-        Edges of each box [voxels].
+        Edges of each box [voxels]; none is larger than the grid.
     shape : tuple of int
         Size D, H, W of the grid.
     generator : torch.Generator
@@ -26,25 +26,9 @@ def draw_corners(sizes: Tensor, shape: tuple[int, int, int], *, generator: torch
     -------
     int64 (N, B, 3)
         The lowest corner of each box.
-
-    Raises
-    ------
-    ValueError
-        If a box is larger than the grid.
     """
-    room = _room_of(sizes, shape)
-    if room.numel() and int(room.min()) < 0:
-        raise ValueError(f"A box is larger than the grid {shape}.")
-    return _draw_within(room, generator=generator)
-
-
-def _room_of(sizes: Tensor, shape: tuple[int, int, int]) -> Tensor:
-    """Count the places (N, B, 3), less one, of each box along each axis."""
     # A tensor made from `shape` would have to be copied to the device, which waits until that is idle.
-    return torch.stack([length - sizes[..., axis] for axis, length in enumerate(shape)], -1)
-
-
-def _draw_within(room: Tensor, *, generator: torch.Generator) -> Tensor:
+    room = torch.stack([length - sizes[..., axis] for axis, length in enumerate(shape)], -1)
     return (torch.rand(room.shape, generator=generator, device=room.device) * (room + 1)).long()
 
 
@@ -135,7 +119,7 @@ def _draw_boxes(
     if boxes["count"] and boxes["size"] > min(shape):
         raise ValueError(f"A box of {boxes['size']} voxels is larger than the grid {shape}.")
     sizes = torch.full((number, boxes["count"], 3), boxes["size"], device=generator.device)
-    return _draw_within(_room_of(sizes, shape), generator=generator), sizes
+    return draw_corners(sizes, shape, generator=generator), sizes
 
 
 def draw_shuffles(

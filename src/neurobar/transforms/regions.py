@@ -17,7 +17,7 @@ class RegionMap:
     atlas : int64 (D, H, W)
         Region of each voxel, 1 to K; 0 is background.
     order : int64 (B,)
-        Flat indices of the B brain voxels, region after region.
+        Flat indices of the B voxels that belong to a region, region after region.
     ends : int64 (K,)
         Where each region ends within `order`.
     """
