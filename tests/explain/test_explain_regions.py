@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,7 +58,7 @@ def classifier(tiny_cohort, tmp_path_factory):
 def run(tiny_cohort, classifier, tmp_path):
     """Return the call of the command, with a table of as many regions as asked."""
 
-    def call(folder, *, donors=2, seed=0, count=6):
+    def call(folder, *, donors=2, seed=0, count=6, machine=None):
         folder = tmp_path / folder
         folder.mkdir()
         names = folder / "regions.tsv"
@@ -75,6 +77,7 @@ def run(tiny_cohort, classifier, tmp_path):
             "--seen",
             str(wrote[1]),
         ]
+        words += ["--machine", machine] if machine else []
         explain_regions.main([*tiny_cohort.arguments, *words])
         return wrote
 
@@ -150,3 +153,10 @@ def test_the_spread_over_one_donor_is_missing(run):
 def test_a_table_of_other_regions_is_refused(run):
     with pytest.raises(SystemExit, match="names 5 regions, but the atlas has 6"):
         run("a", count=5)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+def test_a_gpu_explains_what_a_cpu_explains(run):
+    tables = [pd.read_csv(run(kind, machine=json.dumps({"device": kind}))[0], sep="\t") for kind in ("cpu", "cuda")]
+    pd.testing.assert_frame_equal(*tables, atol=1e-3)

@@ -1,3 +1,6 @@
+import json
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 import torch
@@ -59,3 +62,14 @@ def test_selection_scores_have_their_value_found_by_hand():
     scores = selection_scores(torch.tensor([0.0, -1.0]), torch.tensor([1.0, 1.0]))
     assert scores["select_accuracy"] == 0.5
     assert scores["select_loss"] == pytest.approx((0.693147 + 1.313262) / 2, rel=1e-5)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+@pytest.mark.parametrize("how", ["held", "streamed"])
+def test_a_gpu_gives_equal_bytes_too(finetune, tiny_cohort, tmp_path, how):
+    on_gpu = replace(
+        tiny_cohort, arguments=[*tiny_cohort.arguments[:-1], json.dumps({"device": "cuda", "cohort": how})]
+    )
+    first, again = (finetune(on_gpu, tmp_path / name, on_gpu.settings_with()) for name in "ab")
+    assert first["classifier"].read_bytes() == again["classifier"].read_bytes()

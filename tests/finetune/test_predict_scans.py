@@ -1,6 +1,8 @@
 import json
+from dataclasses import replace
 
 import pandas as pd
+import pytest
 import torch
 
 from neurobar.finetune import predict_scans
@@ -33,3 +35,20 @@ def test_a_checkpoint_predicts_the_same_after_loading(tiny_cohort, trained):
     assert torch.equal(model(volumes), load_classifier(trained["classifier"])(volumes))
     assert not model.training
     assert json.loads(json.dumps(read_weights(trained["classifier"])[1]))["shape"] == [16, 24, 32]
+
+
+def test_one_device_predicts_however_many_train(tiny_cohort, trained, tmp_path):
+    alone = predict(tiny_cohort, trained, tmp_path)
+    arguments = [*tiny_cohort.arguments[:-1], '{"device": "cpu", "devices": 2}']
+    shared = predict(replace(tiny_cohort, arguments=arguments), trained, tmp_path)
+    pd.testing.assert_frame_equal(alone, shared)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+@pytest.mark.parametrize("how", ["held", "streamed"])
+def test_a_gpu_predicts_what_a_cpu_predicts(tiny_cohort, trained, tmp_path, how):
+    arguments = [*tiny_cohort.arguments[:-1], json.dumps({"device": "cuda", "cohort": how})]
+    on_cpu = predict(tiny_cohort, trained, tmp_path)
+    on_gpu = predict(replace(tiny_cohort, arguments=arguments), trained, tmp_path)
+    assert on_gpu["probability"].tolist() == pytest.approx(on_cpu["probability"].tolist(), abs=1e-3)
