@@ -28,6 +28,7 @@ rule explain_regions:
     threads: config["training"]["threads"]
     resources:
         gpu=min(GPUS, 1),
+        machine=MACHINE,
         mem_mb=config["training"]["mem_mb"],
         runtime="12h",
     params:
@@ -43,7 +44,7 @@ rule explain_regions:
             --folds {input.folds:q} --landmarks {input.landmarks:q} --classifier {input.classifier:q} \
             --atlas {input.atlas:q} --regions {input.regions:q} --donors {params.donors:q} --steps {params.steps:q} \
             --fold {wildcards.fold:q} --seed {wildcards.seed:q} --settings {params.settings:q} \
-            --machine {MACHINE:q} --threads {threads} \
+            --machine {resources.machine:q} --threads {threads} \
             --explanation {output.explanation:q} --seen {output.seen:q} >{log:q} 2>&1
         """
 

@@ -27,6 +27,7 @@ rule finetune_classifier:
     threads: config["training"]["threads"]
     resources:
         gpu=GPUS,
+        machine=MACHINE,
         mem_mb=config["training"]["mem_mb"],
         runtime="12h",
     params:
@@ -38,7 +39,7 @@ rule finetune_classifier:
             --volumes {input.volumes:q} --percentiles {input.percentiles:q} --table {input.table:q} \
             --folds {input.folds:q} --landmarks {input.landmarks:q} --encoder {input.encoder:q} \
             --fold {wildcards.fold:q} --seed {wildcards.seed:q} --settings {params.settings:q} \
-            --machine {MACHINE:q} --threads {threads} --code {params.code:q} \
+            --machine {resources.machine:q} --threads {threads} --code {params.code:q} \
             --classifier {output.classifier:q} --history {output.history:q} --seen {output.seen:q} >{log:q} 2>&1
         """
 
@@ -63,6 +64,7 @@ rule predict_scans:
     threads: config["training"]["threads"]
     resources:
         gpu=min(GPUS, 1),
+        machine=MACHINE,
         mem_mb=config["training"]["mem_mb"],
         runtime="1h",
     params:
@@ -74,6 +76,6 @@ rule predict_scans:
             --volumes {input.volumes:q} --percentiles {input.percentiles:q} --table {input.table:q} \
             --folds {input.folds:q} --landmarks {input.landmarks:q} --classifier {input.classifier:q} \
             --fold {wildcards.fold:q} --seed {wildcards.seed:q} --settings {params.settings:q} \
-            --machine {MACHINE:q} --threads {threads} \
+            --machine {resources.machine:q} --threads {threads} \
             --predictions {output.predictions:q} >{log:q} 2>&1
         """

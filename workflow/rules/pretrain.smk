@@ -27,6 +27,7 @@ rule pretrain_encoder:
     threads: config["training"]["threads"]
     resources:
         gpu=GPUS,
+        machine=MACHINE,
         mem_mb=config["training"]["mem_mb"],
         runtime="24h",
     params:
@@ -38,6 +39,6 @@ rule pretrain_encoder:
             --volumes {input.volumes:q} --percentiles {input.percentiles:q} --table {input.table:q} \
             --folds {input.folds:q} --landmarks {input.landmarks:q} --atlas {input.atlas:q} \
             --fold {wildcards.fold:q} --seed {wildcards.seed:q} --settings {params.settings:q} \
-            --machine {MACHINE:q} --threads {threads} --code {params.code:q} \
+            --machine {resources.machine:q} --threads {threads} --code {params.code:q} \
             --encoder {output.encoder:q} --history {output.history:q} --seen {output.seen:q} >{log:q} 2>&1
         """
