@@ -64,7 +64,7 @@ rule preprocess:
 
 rule split:
     input:
-        "results/split/subjects/audit.json",
+        expand("results/split/{split}/audit.json", split=set(STUDY.splits_of(TASKS))),
 
 
 rule pretrain:

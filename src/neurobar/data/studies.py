@@ -83,9 +83,13 @@ class Study:
         """List the summarised scores of some tasks and baselines."""
         return [f"results/evaluate/{task}/summary.tsv" for task in tasks]
 
+    def splits_of(self, tasks: Iterable[str]) -> list[str]:
+        """List the name of the split of each of some tasks and baselines."""
+        return [self.task(task)["split"] for task in tasks]
+
     def folds_of(self, tasks: Iterable[str]) -> list[str]:
-        """List the split of each of some tasks and baselines."""
-        return [f"results/split/{self.task(task)['split']}/folds.tsv" for task in tasks]
+        """List the file of the split of each of some tasks and baselines."""
+        return [f"results/split/{split}/folds.tsv" for split in self.splits_of(tasks)]
 
     def audits_of(self, tasks: Iterable[str]) -> list[str]:
         """List the audits of some tasks and baselines."""
