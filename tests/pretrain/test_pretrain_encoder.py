@@ -60,7 +60,8 @@ def test_only_training_scans_are_anchors_and_donors(tiny_cohort, tmp_path):
 def test_reconstruction_becomes_better(tiny_cohort, tmp_path):
     settings = tiny_cohort.settings_with(contrast="none", epochs=25, rate=5e-3)
     history = pd.read_csv(pretrain(tiny_cohort, tmp_path / "run", settings)["history"], sep="\t")
-    assert history["loss"].iloc[-1] < 0.75 * history["loss"].iloc[0]
+    # A single epoch may have drawn windows for most of its few batches, and little can be seen through them.
+    assert history["loss"].tail(5).mean() < 0.75 * history["loss"].iloc[0]
 
 
 def test_weights_follow_the_contrast():
