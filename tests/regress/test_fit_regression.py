@@ -198,3 +198,11 @@ def test_a_feature_that_is_the_same_in_all_training_scans_has_no_weight(tmp_path
     _, coefficients, _ = fit(tmp_path, folds, measures, ["sex", "regions"])
     assert coefficients["sex_F"] == 0
     assert coefficients["Hippocampus"] < 0
+
+
+def test_a_baseline_without_features_predicts_how_frequent_the_positive_class_is(tmp_path):
+    folds, measures = draw_study()
+    predictions, coefficients, _ = fit(tmp_path, folds, measures, features=())
+    training = folds[~folds["part"].isin(["test", "0"])]
+    assert predictions["probability"].to_numpy() == pytest.approx(training["label"].mean(), abs=1e-3)
+    assert coefficients.tolist() == [0]

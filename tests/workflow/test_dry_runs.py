@@ -92,3 +92,14 @@ def test_a_control_is_a_target_and_its_split_is_in_no_other_table(workflow, cont
     folds = f"results/split/{split}/folds.tsv"
     assert folds in workflow.run("--dry-run", control).stdout
     assert folds not in workflow.run("--dry-run").stdout
+
+
+def test_a_baseline_goes_neither_by_the_label_nor_by_what_no_scan_has(workflow, root):
+    study = yaml.safe_load((root / "studies" / "bar_adni.yaml").read_text())
+    for name, label, features in (("sexless", "diagnosis", []), ("by sex", "sex", [])):
+        cohort = study["cohort"] | {"scans": "scans.tsv", "label": label, "negative": "F", "positive": "M"}
+        write_sheet(workflow.folder, {"cohort": cohort})
+        target = "results/regress/age_sex/fold-0/seed-0/predictions.tsv"
+        planned = workflow.run("--dry-run", "--printshellcmds", target, settings={"cohort": cohort})
+        assert planned.returncode == 0, name
+        assert f"""--settings '{{"features": {features}}}'""" in planned.stdout, name

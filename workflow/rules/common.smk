@@ -128,6 +128,12 @@ def of_table(ask):
     return lambda wildcards: ask(STUDY.tasks_of([wildcards.table]))
 
 
+def features_of_baseline(wildcards):
+    """Return what a baseline goes by, as JSON: never the label itself, and nothing that no scan of the sheet has."""
+    features = [name for name in STUDY.task(wildcards.task)["features"] if name != config["cohort"]["label"]]
+    return json.dumps({"features": [name for name in features if name == "regions" or SCANS[name].notna().any()]})
+
+
 def encoder_of_task(wildcards):
     """Return the pre-trained encoder that a task starts from, or nothing where it starts afresh."""
     run = STUDY.task(wildcards.task)["run"]

@@ -55,7 +55,7 @@ rule fit_regression:
         mem_mb=1000,
         runtime="1h",
     params:
-        settings=lambda wildcards: json.dumps({"features": STUDY.task(wildcards.task)["features"]}),
+        settings=features_of_baseline,
         code=code_digest("neurobar.regress.fit_regression"),
     shell:
         r"""

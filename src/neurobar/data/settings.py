@@ -142,11 +142,6 @@ def _check_cohort(settings: dict[str, Any]) -> None:
     classes = (cohort["label"], {cohort["negative"], cohort["positive"]})
     if cohort["scans"] is None and classes != ("diagnosis", {"CN", "AD"}):
         raise ValueError("Config: the simulated cohort has the label diagnosis with the classes CN and AD; see cohort.")
-    for name in Study(settings).tasks_of(settings["tables"]):
-        if cohort["label"] in settings["baselines"].get(name, {}).get("features", []):
-            raise ValueError(
-                f"Config: baselines.{name} would predict {cohort['label']} from itself; take it out of tables."
-            )
     if atlas["image"] != "aal2" and atlas["labels"] is None:
         raise ValueError("Config: atlas.labels is missing: an atlas of your own needs its list of codes and names.")
 

@@ -24,6 +24,7 @@ from neurobar.data.cohorts import part_of_fold, read_folds
 from neurobar.data.files import written_whole
 
 FEATURES = ("age", "sex", "regions")
+CONSTANT = "constant"
 #: Inverses of the strength of the L2 penalty; of equally good ones the strongest penalty is taken.
 INVERSE_STRENGTHS = np.logspace(-3, 2, 11).tolist()
 USUAL_INVERSE_STRENGTH = 1.0
@@ -40,12 +41,13 @@ def join_features(folds: pd.DataFrame, measures: pd.DataFrame, features: list[st
     measures : pandas.DataFrame
         From `measure_regions`: the column scan, and volumes [ml].
     features : list of str
-        Some of `age`, `sex` and `regions`, which stands for all volumes.
+        Some of `age`, `sex` and `regions`, which stands for all volumes. Without any, the baseline goes by a constant
+        and predicts how frequent the positive class is.
 
     Returns
     -------
     scans : pandas.DataFrame
-        `folds` with the volumes beside them.
+        `folds` with the volumes, and a constant, beside them.
     columns : list of str
         Names of the columns that are features.
 
@@ -66,7 +68,8 @@ def join_features(folds: pd.DataFrame, measures: pd.DataFrame, features: list[st
         raise ValueError(f"The scan {unmeasured[0]} has no volumes.")
     volumes = [column for column in measures if column != "scan"]
     columns = [column for feature in features for column in (volumes if feature == "regions" else [feature])]
-    return folds.merge(measures, on="scan", how="left", validate="one_to_one"), columns
+    scans = folds.merge(measures, on="scan", how="left", validate="one_to_one").assign(**{CONSTANT: 0.0})
+    return scans, columns or [CONSTANT]
 
 
 def check_training(train: pd.DataFrame, columns: list[str]) -> None:
@@ -87,7 +90,7 @@ def check_training(train: pd.DataFrame, columns: list[str]) -> None:
     empty = [column for column in columns if train[column].isna().all()]
     if empty:
         raise ValueError(f"The baseline cannot use {empty[0]!r}: no training scan has it.")
-    if (train[columns].nunique() < 2).all():
+    if columns != [CONSTANT] and (train[columns].nunique() < 2).all():
         raise ValueError(f"The baseline has nothing to go by: {', '.join(columns)} is the same in all training scans.")
     if train["label"].nunique() < 2:
         raise ValueError("All training scans have the same label.")
