@@ -1,7 +1,7 @@
 """Compare what batched mixing, masking, cuts and shuffles cost with the same scan by scan, and write a page.
 
-Ours are the functions of neurobar.transforms and neurobar.pretrain.views; the peers are loops over regions and MONAI's
-transforms (benchmarks/per_sample.py). They take turns, so that a machine that slows down slows both.
+Ours are the functions of neurobar.transforms; the peers are loops over regions and MONAI's transforms
+(benchmarks/per_sample.py). They take turns, so that a machine that slows down slows both.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from per_sample import JOINED, LOOPS, NUMPY, TORCH, SampleViews, read_regions, r
 from preprocess import read_field, run_git, write_table
 from torch import Tensor
 
-from neurobar.pretrain.views import cut, draw_noise, hidden_view, mixed_view, shuffled
 from neurobar.training.devices import choose_device
 from neurobar.transforms.landmarks import standardise
 from neurobar.transforms.mixings import boxes, regions
 from neurobar.transforms.regions import RegionMap, choose_hidden, fill_with_noise
 from neurobar.transforms.replacements import replace_voxels, share_of_voxels
+from neurobar.transforms.views import cut, draw_noise, hidden_view, mixed_view, shuffled
 
 OURS = "neurobar"
 BAR, BAM, CUTMIX = "regions replaced (BAR)", "regions masked (BAM)", "boxes replaced (CutMix)"

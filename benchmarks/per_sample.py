@@ -1,7 +1,8 @@
 """The views of pre-training made scan by scan: loops over the regions of the atlas, and MONAI's transforms.
 
 This is the peer that benchmarks/mixing.py and benchmarks/training.py measure against, written as one would write it
-for a data loader. It makes the views that neurobar.pretrain.views makes for a run with BAR, with other random numbers.
+for a data loader. It makes the views that neurobar.transforms.views makes for a run with BAR, with other random
+numbers.
 """
 
 from __future__ import annotations

@@ -18,7 +18,8 @@ def words_of(cohort, stage, folder):
     words += ["--settings", cohort.settings_with(epochs=150), "--history", str(folder / "history.tsv")]
     words += ["--seen", str(folder / "seen.tsv")]
     if stage.startswith("pretrain"):
-        return [*words, "--atlas", str(cohort.folder / "atlas.nii.gz"), "--encoder", str(folder / "encoder")]
+        words += ["--atlas", str(cohort.folder / "atlas.nii.gz"), "--decoder", str(folder / "decoder")]
+        return [*words, "--encoder", str(folder / "encoder")]
     return [*words, "--classifier", str(folder / "classifier")]
 
 

@@ -16,7 +16,7 @@ RUNS = ["contrastive", "recon", "contrastive_recon", "cutmix", "cutmix_recon", "
 
 def pretrain(cohort, folder, settings):
     folder.mkdir()
-    outputs = {name: folder / name for name in ("encoder", "history", "seen")}
+    outputs = {name: folder / name for name in ("encoder", "decoder", "history", "seen")}
     words = [word for name, path in outputs.items() for word in (f"--{name}", str(path))]
     main([*cohort.arguments, "--atlas", str(cohort.folder / "atlas.nii.gz"), "--settings", settings, *words])
     return outputs
@@ -42,6 +42,7 @@ def test_every_run_of_the_paper_trains_with_its_losses(run, root, tiny_cohort, t
     assert history["epoch"].tolist() == [1, 2]
     assert ("contrast" in history) == (run != "recon")
     assert ("reconstruction" in history) == run.endswith("recon")
+    assert bool(read_weights(outputs["decoder"])[0]) == run.endswith("recon")
     parts = history[[name for name in ("contrast", "reconstruction") if name in history]].sum(axis=1)
     assert parts.tolist() == pytest.approx(history["loss"].tolist(), rel=1e-5)
 

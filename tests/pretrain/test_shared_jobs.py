@@ -58,6 +58,7 @@ def test_a_whole_job_shared_by_two_ends_with_the_weights_of_one(tiny_cohort, tmp
         words += ["--settings", json.dumps(blocks), "--history", str(history), "--seen", str(seen)]
         if stage == "pretrain":
             words += ["--atlas", str(tiny_cohort.folder / "atlas.nii.gz"), "--encoder", str(weights)]
+            words += ["--decoder", str(tmp_path / "decoder")]
         else:
             words += ["--classifier", str(weights)]
         said = call(*words)

@@ -1,7 +1,8 @@
 # Pre-train an encoder for each run (a named setting of mixing and losses), fold and seed.
 #
 # READS   results/preprocess/cohort.npy, percentiles.npy, cohort.tsv; results/split/; results/fetch/atlas.nii.gz
-# WRITES  results/pretrain/{run}/fold-{fold}/seed-{seed}/encoder.safetensors, history.tsv, seen.tsv
+# WRITES  results/pretrain/{run}/fold-{fold}/seed-{seed}/encoder.safetensors, decoder.safetensors, history.tsv,
+#         seen.tsv
 
 
 rule pretrain_encoder:
@@ -16,6 +17,7 @@ rule pretrain_encoder:
         atlas="results/fetch/atlas.nii.gz",
     output:
         encoder="results/pretrain/{run}/fold-{fold}/seed-{seed}/encoder.safetensors",
+        decoder="results/pretrain/{run}/fold-{fold}/seed-{seed}/decoder.safetensors",
         history="results/pretrain/{run}/fold-{fold}/seed-{seed}/history.tsv",
         seen="results/pretrain/{run}/fold-{fold}/seed-{seed}/seen.tsv",
     log:
@@ -40,5 +42,6 @@ rule pretrain_encoder:
             --folds {input.folds:q} --landmarks {input.landmarks:q} --atlas {input.atlas:q} \
             --fold {wildcards.fold:q} --seed {wildcards.seed:q} --settings {params.settings:q} \
             --machine {resources.machine:q} --threads {threads} --code {params.code:q} \
-            --encoder {output.encoder:q} --history {output.history:q} --seen {output.seen:q} >{log:q} 2>&1
+            --encoder {output.encoder:q} --decoder {output.decoder:q} \
+            --history {output.history:q} --seen {output.seen:q} >{log:q} 2>&1
         """

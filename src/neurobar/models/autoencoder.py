@@ -1,4 +1,4 @@
-"""What pre-training optimises: an encoder, and a decoder that is left behind afterwards."""
+"""What pre-training optimises: an encoder, and a decoder that no later stage learns from."""
 
 from __future__ import annotations
 

@@ -2,7 +2,8 @@
 
 For each anchor scan two views are made (`views`). The encoder turns both into a class token and patch tokens; the
 class tokens are contrasted (`losses.contrastive`, equation 4 of the paper) and a decoder restores the anchor from
-the patch tokens of view 2 (`losses.reconstruction`). The decoder is left behind afterwards.
+the patch tokens of view 2 (`losses.reconstruction`). Later stages learn from the encoder
+alone; the decoder is kept for pictures of what it restores.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from neurobar.losses.contrastive import equal_label_weights, rbf_weights, weight
 from neurobar.losses.reconstruction import absolute_errors
 from neurobar.models.autoencoder import EncoderWithDecoder
 from neurobar.pretrain.batches import Batch, plan_batches
-from neurobar.pretrain.views import hidden_view, mixed_view
 from neurobar.training.checkpoints import save_weights
 from neurobar.training.command import (
     FoldOfCohort,
@@ -37,6 +37,7 @@ from neurobar.training.scans import Ahead, Scans
 from neurobar.transforms.grids import coarsen_atlas
 from neurobar.transforms.regions import RegionMap
 from neurobar.transforms.replacements import soft_label
+from neurobar.transforms.views import hidden_view, mixed_view
 
 
 def contrast_weights(labels: Tensor, mixed: Tensor, settings: dict[str, Any]) -> Tensor:
@@ -219,7 +220,9 @@ def run_job(args: argparse.Namespace) -> None:
     if fold.device.rank == 0:
         fold.write_seen(args.seen)
         write_history(args.history, history)
-        save_weights(args.encoder, model.encoder, {**args.settings, "shape": regions.shape, "seed": args.seed})
+        told = {**args.settings, "shape": regions.shape, "seed": args.seed}
+        save_weights(args.encoder, model.encoder, told)
+        save_weights(args.decoder, model.decoder if restores else nn.Module(), told)
     progress.remove()
 
 
@@ -228,6 +231,9 @@ def main(argv: list[str] | None = None) -> None:
     parser = cohort_parser(__doc__)
     parser.add_argument("--atlas", required=True, help="regions on the grid, NIfTI")
     parser.add_argument("--encoder", required=True, help="weights, safetensors (output)")
+    parser.add_argument(
+        "--decoder", required=True, help="weights, none where nothing is restored, safetensors (output)"
+    )
     parser.add_argument("--history", required=True, help="losses of each epoch, TSV (output)")
     parser.add_argument("--seen", required=True, help="scans by role, TSV (output)")
     run_command(run_job, parser.parse_args(argv))

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
-from neurobar.pretrain.views import draw_noise, hidden_view, mixed_view
 from neurobar.transforms.regions import RegionMap
+from neurobar.transforms.views import draw_noise, hidden_view, mixed_view
 
 
 @pytest.fixture
