@@ -10,13 +10,14 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup run test test-fast check format clean
+.PHONY: setup run test test-fast check docs format clean
 
 setup: $(VENV)/.dev  ## make the virtual environment with everything for development
 
-run: $(VENV)/.run  ## run the default study up to its tables
-	snakemake --cores $(CORES)
+run: $(VENV)/.run  ## run the default study up to its tables and its report
+	neurobar run --cores $(CORES)
 	@cat results/report/table_1.md
+	@echo "The report, for any browser: results/report/report.html"
 
 test: $(VENV)/.dev  ## run all tests
 	pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
@@ -32,13 +33,16 @@ check: $(VENV)/.dev  ## check style, layers, rules and a dry run of every study
 	snakemake --lint
 	pytest --quiet tests/workflow/test_dry_runs.py
 
+docs: $(VENV)/.dev  ## build the documentation into site/ and check its links
+	NO_MKDOCS_2_WARNING=1 mkdocs build --strict
+
 format: $(VENV)/.dev  ## put all code into its form
 	ruff check --fix .
 	ruff format .
 	snakefmt Snakefile workflow
 
 clean:  ## remove results and the virtual environment
-	rm -rf results/*/ .snakemake $(VENV)
+	rm -rf results/*/ .snakemake site $(VENV)
 
 $(VENV)/.run: constraints.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("neurobar needs Python 3.11 or later") if sys.version_info < (3, 11) else None'

@@ -21,10 +21,16 @@ include: "workflow/rules/preprocess.smk"
 include: "workflow/rules/split.smk"
 include: "workflow/rules/pretrain.smk"
 include: "workflow/rules/finetune.smk"
+include: "workflow/rules/apply.smk"
 include: "workflow/rules/regress.smk"
 include: "workflow/rules/explain.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/export.smk"
+include: "workflow/rules/draw.smk"
+
+
+report: "workflow/report/workflow.rst"
 
 
 onerror:
@@ -38,10 +44,12 @@ localrules:
     split,
     pretrain,
     finetune,
+    apply,
     regress,
     explain,
     evaluate,
     report,
+    draw,
 
 
 rule all:
@@ -49,6 +57,7 @@ rule all:
     input:
         REPORTED,
         EXPLAINED,
+        DRAWN,
 
 
 rule simulate:
@@ -60,6 +69,7 @@ rule simulate:
 rule preprocess:
     input:
         "results/preprocess/cohort.npy",
+        expand("results/apply/{cohort}/cohort.npy", cohort=EXTERNAL),
 
 
 rule split:
@@ -74,7 +84,12 @@ rule pretrain:
 
 rule finetune:
     input:
-        STUDY.predictions_of(TASKS),
+        STUDY.predictions_of(map(STUDY.source_of, TASKS)),
+
+
+rule apply:
+    input:
+        STUDY.predictions_of([task for task in TASKS if task in config["applied"]]),
 
 
 rule evaluate:
@@ -97,6 +112,11 @@ rule explain:
 rule report:
     input:
         REPORTED,
+
+
+rule draw:
+    input:
+        DRAWN,
 
 
 # Controls are made when they are asked for by name.

@@ -166,3 +166,51 @@ def workflow(root, tmp_path) -> Workflow:
 def workflow_class() -> type[Workflow]:
     """Return the class of `workflow`, for tests that run on a copy of the code."""
     return Workflow
+
+
+@dataclass(frozen=True)
+class Browser:
+    """A real browser without a window, used as a person would use it."""
+
+    driver: object
+
+    def open(self, path: Path) -> None:
+        """Open a page of this machine."""
+        self.driver.get(path.absolute().as_uri())
+
+    def find(self, css: str) -> list:
+        """Return the elements of the page that a CSS selector names and that are seen."""
+        return [element for element in self.driver.find_elements("css selector", css) if element.is_displayed()]
+
+    def wait_for(self, css: str) -> list:
+        """Return such elements as soon as there are any."""
+        from selenium.webdriver.support.wait import WebDriverWait
+
+        return WebDriverWait(self.driver, 20).until(lambda _: self.find(css))
+
+    def click(self, text: str) -> None:
+        """Click on the link of that text."""
+        next(link for link in self.wait_for("a") if link.text.strip() == text).click()
+
+    def errors(self) -> list[str]:
+        """Return what went wrong on the page, as its console says."""
+        return [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Start headless Chromium; skip where it is missing."""
+    import shutil
+
+    if not (shutil.which("chromedriver") and shutil.which("chromium")):
+        pytest.skip("Chromium and its driver are not here")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium")
+    for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1400,1000"):
+        options.add_argument(word)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
+    yield Browser(driver)
+    driver.quit()

@@ -12,6 +12,15 @@ def settings(root):
 
 
 @pytest.fixture
+def with_external(settings):
+    """Return the settings with an external cohort that a task is applied to."""
+    settings["external"] = {"oasis": {"scans": "oasis.tsv", "study": "OASIS-3"}}
+    settings["applied"] = {"bar_oasis": {"task": "bar", "cohort": "oasis"}}
+    settings["tables"]["table_1"]["rows"].append({"framework": "BAR", "method": "On OASIS-3", "task": "bar_oasis"})
+    return settings
+
+
+@pytest.fixture
 def schema(root):
     return root / "workflow" / "schemas" / "config.schema.yaml"
 
@@ -88,3 +97,44 @@ def test_a_scan_cannot_be_kept_and_excluded(settings, schema):
     settings["preprocess"] |= {"keep": ["a", "b"], "exclude": ["b"]}
     with pytest.raises(ValueError, match="both name 'b'"):
         check_settings(settings, schema)
+
+
+def test_a_task_can_be_applied_to_an_external_cohort(with_external, schema):
+    check_settings(with_external, schema)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "message"),
+    [
+        (("applied", "bar_oasis", "task"), "bra", r"applied\.bar_oasis\.task names 'bra', which is not among tasks"),
+        (("applied", "bar_oasis", "task"), "age_sex", r"names the baseline 'age_sex'; only tasks can be applied"),
+        (("applied", "bar_oasis", "task"), "bar_oasis", r"names 'bar_oasis', which is not among tasks"),
+        (("applied", "bar_oasis", "cohort"), "aibl", r"applied\.bar_oasis\.cohort names 'aibl', .* not among external"),
+        (("applied", "bar"), {"task": "bar", "cohort": "oasis"}, r"tasks and applied both have 'bar'"),
+        (("applied", "age_sex"), {"task": "bar", "cohort": "oasis"}, r"baselines and applied both have 'age_sex'"),
+        (("applied", "bar_oasis"), {"task": "bar"}, r"the key applied\.bar_oasis\.cohort is missing"),
+        (
+            ("applied", "bar_oasis", "split"),
+            "scans",
+            r"unknown key applied\.bar_oasis\.split; known here are cohort, task",
+        ),
+        (("external", "oasis", "scan"), "a.tsv", r"unknown key external\.oasis\.scan; known here are ignored"),
+        (("external", "oasis", "scans"), None, r"external\.oasis\.scans: None is not of type 'string'"),
+        (("external", "oasis"), {"scans": "oasis.tsv"}, r"the key external\.oasis\.study is missing"),
+        (
+            ("external", "aibl"),
+            {"scans": "a.tsv", "study": "OASIS-3"},
+            r"aibl\.study: another cohort is called 'OASIS-3'",
+        ),
+        (
+            ("external", "oasis", "study"),
+            "simulated cohort",
+            r"oasis\.study: another cohort is called 'simulated cohort'",
+        ),
+        (("external", "oasis", "positive"), "CN", r"external\.oasis\.negative and positive are the same class"),
+        (("external", "oasis", "scans"), "{scan}.tsv", r"external\.oasis\.scans: Snakemake takes '\{scan\}'"),
+        (("explain", "tasks"), ["bar_oasis"], r"explain\.tasks names 'bar_oasis'"),
+    ],
+)
+def test_a_fault_of_an_external_cohort_is_named(with_external, schema, keys, value, message):
+    test_a_fault_is_named_by_its_key_in_one_sentence(with_external, schema, keys, value, message)

@@ -34,6 +34,7 @@ TRAINING = {
     "write_table",
 }
 TRAINING |= {"explain_regions", "summarise_regions", "score_explanation"}
+TRAINING |= {"draw_training", "draw_scores", "draw_tokens", "draw_explanation"}
 RUNS, TASKS, BASELINES, FOLDS = 11, 14, 2, 2
 TARGETS = {"all"}
 
@@ -188,7 +189,7 @@ def test_the_place_where_it_is_computed_plans_nothing(demo):
 def test_a_number_in_the_losses_plans_pretraining_and_what_follows(demo, edit):
     edit("losses/contrastive.py", "(2 * sigma**2)", "(3 * sigma**2)")
     jobs = demo.plan(settings=TINY)
-    assert set(jobs) == TRAINING | TARGETS | {"pretrain_encoder"}
+    assert set(jobs) == TRAINING | TARGETS | {"pretrain_encoder", "draw_views"}
     assert jobs["pretrain_encoder"] == RUNS * FOLDS
 
 
@@ -211,3 +212,144 @@ def test_a_further_subject_is_preprocessed_alone(demo):
     jobs = demo.plan("preprocess", settings=study)
     assert jobs["simulate_scan"] == jobs["register_scan"] == jobs["check_scan"] == after - before
     assert jobs["pack_volumes"] == 1
+
+
+FIGURES = {
+    "1 Cohort": {"Flow", "Balance", "Groups"},
+    "2 Preprocessing": {"Checks", "Montage", "Histograms"},
+    "3 Method": {"Mixings", "Second views", "Restored"},
+    "4 Training": {"Pretraining", "Finetuning"},
+    "5 Results": {"Table", "Curves", "Confusion", "Calibration", "Differences", "Tokens"},
+    "6 Explanation": {"Regions", "Planes"},
+}
+
+
+@pytest.fixture(scope="module")
+def report(demo):
+    """Make the report of the demo."""
+    path = demo.folder / "results" / "report" / "report.html"
+    done = demo.run("--report", str(path), settings=TINY)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return path
+
+
+def open_category(browser, report, category):
+    browser.open(report)
+    browser.click("Results")
+    browser.click(category)
+    return browser.wait_for("a[iconname=eye]")
+
+
+def look_at_what_is_shown(browser):
+    """Make sure that a figure has a size, or a page a title."""
+    shown = browser.wait_for("img[src^='data:'], iframe[src^='data:']")[0]
+    if shown.tag_name == "img":
+        assert browser.driver.execute_script("return arguments[0].naturalWidth", shown) > 300
+    else:
+        browser.driver.switch_to.frame(shown)
+        assert browser.wait_for("h1")[0].text
+        browser.driver.switch_to.default_content()
+
+
+@pytest.mark.parametrize("category", FIGURES)
+def test_a_person_finds_every_figure_of_a_category(report, browser, category):
+    open_category(browser, report, category)
+    # Where a label has two values, the report lets its reader switch between them.
+    switches = browser.find("fieldset label")
+    seen = {element.text.strip() for element in [*switches, *browser.find("td")]}
+    assert FIGURES[category] <= seen
+    for switch in switches or [None]:
+        if switch is not None:
+            switch.click()
+        for number in range(len(browser.wait_for("a[iconname=eye]"))):
+            browser.find("a[iconname=eye]")[number].click()
+            look_at_what_is_shown(browser)
+    assert browser.errors() == []
+
+
+def test_a_table_of_the_report_has_the_rows_of_the_study_and_its_figures_count(demo, report, browser):
+    eyes = open_category(browser, report, "5 Results")
+    rows = [row.text.split() for row in browser.find("tr")]
+    place = [row[:2] for row in rows if len(row) > 1 and row[0] != "TABLE"].index(["table_1", "Table"])
+    eyes[place].click()
+    browser.driver.switch_to.frame(browser.wait_for("iframe")[0])
+    text = browser.find("body")[0].text
+    browser.driver.switch_to.default_content()
+    assert text.count("BAR + Recon") >= 2
+    assert "These subjects are simulated" in text
+    assert "test set of 3 scans of 2 subjects" in text
+
+
+def test_every_figure_has_a_caption_of_the_cohort_and_is_there_for_print(demo):
+    folder = demo.folder / "results" / "draw"
+    pictures = sorted(folder.rglob("*.png"))
+    for picture in pictures:
+        captions = pd.read_csv(picture.parent.with_suffix(".tsv"), sep="\t", index_col="figure")["caption"]
+        assert picture.with_suffix(".pdf").stat().st_size > 1000, picture
+        assert "simulated" in captions[picture.stem], picture
+    assert len(pictures) > 20
+
+
+CLINIC = {
+    "external": {"clinic": {"scans": "clinic/scans.tsv", "study": "a clinic", "label": "dx"}},
+    "applied": {f"{task}_clinic": {"task": task, "cohort": "clinic"} for task in ("scratch", "bar_recon")},
+}
+CLINIC["tables"] = {
+    "clinic": {
+        "caption": "On a clinic",
+        "rows": [{"framework": "Applied", "method": name, "task": name} for name in CLINIC["applied"]],
+    }
+}
+
+
+@pytest.fixture(scope="module")
+def applied(demo, tmp_path_factory):
+    """Put the models of the demo to the test on four heads of a clinic, beside a copy of its results."""
+    import nibabel as nib
+
+    from neurobar.simulate.simulate_scan import simulate_scan
+
+    calls = type(demo)(demo.root, tmp_path_factory.mktemp("applied") / "run")
+    shutil.copytree(demo.folder, calls.folder)
+    settings = yaml.safe_load((demo.root / "config.yaml").read_text())["simulate"]
+    plans = planned_scans(settings | {"subjects": 4, "seed": 7, "two_session_share": 0.0})
+    (calls.folder / "clinic").mkdir()
+    for plan in plans.to_dict("records"):
+        nib.save(simulate_scan(plan)[0], calls.folder / "clinic" / f"{plan['scan']}.nii.gz")
+    sheet = plans.assign(path=plans["scan"] + ".nii.gz", dx=plans["diagnosis"])[["scan", "subject", "path", "dx"]]
+    sheet[["scan", "subject"]] = "clinic-" + sheet[["scan", "subject"]]
+    sheet.to_csv(calls.folder / "clinic" / "scans.tsv", sep="\t", index=False)
+    done = calls.run("results/report/clinic.md", settings=TINY | CLINIC)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return calls
+
+
+def test_trained_models_are_applied_to_an_external_cohort_untouched(applied, demo):
+    for task in ("scratch", "bar_recon"):
+        name = f"finetune/{task}/fold-1/seed-0/classifier.safetensors"
+        before, after = (calls.folder / "results" / name for calls in (demo, applied))
+        assert before.stat().st_mtime_ns == after.stat().st_mtime_ns
+        predictions = pd.read_csv(
+            applied.folder / f"results/apply/{task}_clinic/fold-1/seed-0/predictions.tsv", sep="\t"
+        )
+        assert predictions["part"].eq("test").sum() == 4
+        assert predictions.loc[predictions["part"] == "test", "scan"].str.startswith("clinic-").all()
+    assert applied.plan("results/report/clinic.md", "results/report/table_1.md", settings=TINY | CLINIC) == {}
+
+
+def test_the_rows_of_an_external_cohort_have_intervals_and_paired_differences(applied):
+    table = pd.read_csv(applied.folder / "results" / "report" / "clinic.csv")
+    assert table["method"].tolist() == ["scratch_clinic", "bar_recon_clinic"]
+    assert (table["accuracy_low"] <= table["accuracy_mean"]).all()
+    assert (table["accuracy_mean"] <= table["accuracy_high"]).all()
+    differences = pd.read_csv(applied.folder / "results" / "report" / "clinic.differences.csv")
+    assert differences["paired"].all()
+    text = (applied.folder / "results" / "report" / "clinic.md").read_text()
+    assert "Cohort: a clinic; test set of 4 scans of 4 subjects, none of whom was trained on" in text
+    assert "The models learned from simulated subjects" in text
+
+
+def test_the_audit_of_an_applied_task_looked_at_every_job_behind_it(applied):
+    for task, jobs in {"scratch": 2 * FOLDS, "bar_recon": 3 * FOLDS}.items():
+        audit = json.loads((applied.folder / "results" / "evaluate" / f"{task}_clinic" / "audit.json").read_text())
+        assert (audit["leaks"], audit["jobs"]) == ([], jobs)

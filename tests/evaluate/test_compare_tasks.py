@@ -30,7 +30,7 @@ def predictions(quality, seed, prefix="s"):
 def compare(tmp_path):
     """Return a function that compares tasks, given as {task: function from (fold, seed) to its predictions}."""
 
-    def run(tasks, reference=None, scores=("accuracy", "roc_auc"), seeds=(0,)):
+    def run(tasks, reference=None, scores=("accuracy", "roc_auc"), seeds=(0,), external=False):
         paths = []
         for task, predict in tasks.items():
             for fold, seed in ((fold, seed) for fold in range(FOLDS) for seed in seeds):
@@ -42,11 +42,15 @@ def compare(tmp_path):
         rest = pd.DataFrame({"scan": [f"r{n}" for n in range(24)], "subject": [f"r{n // 2}" for n in range(24)]})
         rest["part"] = [str(n // 2 % FOLDS) for n in range(24)]
         pd.concat([tested, rest]).to_csv(tmp_path / "folds.tsv", sep="\t", index=False)
+        tested.to_csv(tmp_path / "external.tsv", sep="\t", index=False)
+        own = pd.DataFrame({"scan": ["o"] * 5, "subject": ["o"] * 5, "part": "test"})
+        pd.concat([own, rest]).to_csv(tmp_path / "trained.tsv", sep="\t", index=False)
         words = {"threshold": 0.5, "differences": tmp_path / "differences.tsv"}
         words["bootstrap"] = json.dumps({"replicates": REPLICATES, "seed": 3})
         words = [word for name, value in words.items() for word in (f"--{name}", str(value))]
         against = ["--reference", *([reference] if reference else [])]
-        against += ["--folds", *[str(tmp_path / "folds.tsv")] * len(tasks)]
+        for option, name in (("folds", "external"), ("trained", "trained")):
+            against += [f"--{option}", *[str(tmp_path / f"{name if external else 'folds'}.tsv")] * len(tasks)]
         main(["--predictions", *paths, *against, "--scores", *scores, *words])
         return pd.read_csv(tmp_path / "differences.tsv", sep="\t").set_index(["level", "score", "task"])
 
@@ -83,9 +87,11 @@ def test_a_difference_and_its_interval_equal_plain_loops_over_the_same_draws(com
     assert row["p_bootstrap"] == pytest.approx(2 * (1 + share * REPLICATES) / (1 + REPLICATES), abs=1e-6)
 
 
+@pytest.mark.parametrize("external", [False, True], ids=["own", "external"])
 @pytest.mark.parametrize(("level", "ratio"), [("scan", 19 / 16), ("subject", 14 / 8)])
-def test_the_t_test_is_over_folds_and_knows_the_sizes_of_the_sets(compare, level, ratio):
-    row = compare({"bad": bad, "good": good}, "bad", seeds=(0, 1)).loc[(level, "roc_auc", "good")]
+def test_the_t_test_is_over_folds_and_knows_the_sizes_of_the_sets(compare, level, ratio, external):
+    table = compare({"bad": bad, "good": good}, "bad", seeds=(0, 1), external=external)
+    row = table.loc[(level, "roc_auc", "good")]
 
     def auc(table):
         cases = table.groupby("subject").mean(numeric_only=True) if level == "subject" else table

@@ -1,6 +1,4 @@
-import pytest
-
-from neurobar.report.cells import difference_cell, mean_cell, name_of, p_cell
+from neurobar.report.cells import difference_cell, mean_cell
 
 NAN = float("nan")
 
@@ -25,16 +23,3 @@ def test_a_difference_has_a_sign_unless_it_is_zero():
     assert difference_cell(-0.01, interval=(-0.04, 10.0)) == "0.0 [0.0, 10.0]"
     assert difference_cell(10.0, interval=(NAN, NAN), undefined=2) == "+10.0 (undefined in 2)"
     assert difference_cell(NAN, interval=(NAN, NAN), undefined=5) == "undefined"
-
-
-@pytest.mark.parametrize(("p", "text"), [(0.0009, "< 0.001"), (0.001, "0.001"), (1.0, "1.000"), (NAN, "undefined")])
-def test_a_small_p_value_is_not_written_as_zero(p, text):
-    assert p_cell(p) == text
-
-
-def test_scores_have_names_for_readers():
-    assert [name_of(score) for score in ("roc_auc", "balanced_accuracy", "ece")] == [
-        "ROC AUC",
-        "Balanced accuracy",
-        "Calibration error",
-    ]

@@ -3,7 +3,7 @@ import json
 import pandas as pd
 import pytest
 
-from neurobar.report.write_table import main, name_tasks
+from neurobar.report.write_table import main
 
 TABLE = {
     "caption": "Two rows",
@@ -19,7 +19,8 @@ TABLE = {
         {"framework": "C", "method": "z", "task": "three"},
     ],
 }
-COHORT = {"label": "diagnosis", "positive": "AD", "negative": "CN"}
+COHORT = {"study": "a study", "label": "diagnosis", "positive": "AD", "negative": "CN"}
+ELSEWHERE = COHORT | {"study": "a clinic", "label": "dx", "negative": "none"}
 FIGURES = ["mean", "sd", "low", "high", "undefined", "undefined_replicates"]
 SUMMARIES = {
     "one": {"precision": [0.6, 0.1414, 0.5, 0.7, 0, 3], "mcc": [-0.05, 0.1, -0.2, 0.1, 0, 0]},
@@ -53,14 +54,23 @@ def write(tmp_path):
         {"scan": list("abcde"), "used": [True] * 4 + [False], "reason": ["Kept.", "", "", "", "Small."]}
     )
     packed.to_csv(tmp_path / "cohort.tsv", sep="\t", index=False)
+    parts.assign(part=["test", "1", "1", "0"]).to_csv(tmp_path / "other_folds.tsv", sep="\t", index=False)
+    (tmp_path / "apply").mkdir()
+    tested = pd.DataFrame({"scan": list("xyz"), "subject": list("mmn"), "part": "test"})
+    tested.to_csv(tmp_path / "apply" / "folds.tsv", sep="\t", index=False)
+    packed.iloc[1:].to_csv(tmp_path / "apply" / "cohort.tsv", sep="\t", index=False)
 
-    def call(*flags, threshold=0.5, differences=DIFFERENCES, **changes):
-        compared = pd.DataFrame(differences, columns=COMPARED)
+    def call(*flags, threshold=0.5, differences=DIFFERENCES, external=(), folds=None, **changes):
+        """Write the table; `external` are the places of the rows that are of the external cohort."""
+        compared, table = pd.DataFrame(differences, columns=COMPARED), TABLE | changes
         compared.to_csv(tmp_path / "differences.tsv", sep="\t", index=False, na_rep="n/a")
-        words = {"table": json.dumps(TABLE | changes), "study": "a study", "cohort": json.dumps(COHORT)}
-        words |= {"folds": tmp_path / "folds.tsv", "packed": tmp_path / "cohort.tsv", "threshold": threshold}
+        places = [tmp_path / "apply" if row in external else tmp_path for row in range(len(table["rows"]))]
+        cohorts = [COHORT if place == tmp_path else ELSEWHERE for place in places]
+        words = {"table": json.dumps(table), "cohorts": json.dumps(cohorts), "threshold": threshold}
         words |= {"differences": tmp_path / "differences.tsv", "output": tmp_path / "table_1"}
         words = [word for name, value in words.items() for word in (f"--{name}", str(value))]
+        words += ["--folds", *(folds or [str(place / "folds.tsv") for place in places])]
+        words += ["--packed", *[str(place / "cohort.tsv") for place in places]]
         main([*flags, "--summaries", *map(str, summaries), "--scores", "precision", "accuracy", "mcc", *words])
         return tmp_path
 
@@ -185,9 +195,53 @@ def test_latex_is_escaped(written):
     assert text.count(r"\begin") == text.count(r"\end") == 4
 
 
-def test_tasks_of_one_method_are_told_apart_by_their_framework():
-    assert name_tasks(TABLE["rows"]) == {"one": "x_1 | y", "two": "B & C: z", "three": "C: z"}
-
-
 def test_a_test_set_of_few_subjects_is_warned_of(written):
     assert "So few test subjects" in (written / "table_1.md").read_text()
+
+
+OWN = "Cohort: a study; test set of 1 scans of 1 subjects, 3 scans of 2 subjects to train and select; 1 scans left out"
+THERE = "test set of 3 scans of 2 subjects, none of whom was trained on; 1 scans left out by their checks or by name."
+
+
+def test_a_table_of_one_external_cohort_names_it_and_counts_it_alone(write):
+    text = (write("--simulated", external=(0, 1, 2)) / "table_1.md").read_text()
+    assert "[%]: dx, AD (positive) against none; mean" in text
+    assert f"Cohort: a clinic; {THERE}" in text
+    assert "a study" not in text
+    assert "splits of their own" not in text
+    assert "The models learned from simulated subjects: the figures show that the pipeline works" in text
+    assert "These subjects are simulated" not in text
+
+
+@pytest.mark.parametrize(("external", "first"), [((1,), "diagnosis, AD"), ((0, 2), "dx, AD")])
+def test_a_table_of_own_and_external_rows_counts_both_cohorts(write, external, first):
+    text = (write("--simulated", external=external) / "table_1.md").read_text()
+    assert f"[%]: {first} (positive)" in text
+    own, there = OWN, f"Cohort: a clinic (dx, AD (positive) against none); {THERE}"
+    if external[0] == 0:
+        own = OWN.replace("a study", "a study (diagnosis, AD (positive) against CN)")
+        there = f"Cohort: a clinic; {THERE}"
+    assert own in text
+    assert there in text
+    assert text.count("Cohort: ") == 2
+    assert "splits of their own" not in text
+    assert "These subjects are simulated" not in text
+
+
+def test_other_splits_of_a_cohort_are_told_and_an_external_cohort_is_none(write):
+    told = "Counts are those of the first row of each cohort; other rows have splits of their own."
+    for external, is_told in (((), True), ((2,), True), ((1,), False)):
+        folder = write(external=external)
+        folds = [str(folder / ("apply" if row in external else "") / "folds.tsv") for row in range(3)]
+        folds[1] = folds[1] if 1 in external else str(folder / "other_folds.tsv")
+        text = (write(external=external, folds=folds) / "table_1.md").read_text()
+        assert (told in text) == is_told
+
+
+def test_a_table_without_a_comparable_pair_says_so_and_has_no_empty_table(write):
+    folder = write(differences=DIFFERENCES[1::2], rows=TABLE["rows"][::2])
+    text = (folder / "table_1.md").read_text()
+    assert text.rstrip().endswith("Not compared, for want of the same test scans and labels: z and x_1 | y.")
+    assert "Paired differences" not in text
+    assert (folder / "table_1.tex").read_text().count(r"\begin{table}") == 1
+    assert pd.read_csv(folder / "table_1.differences.csv")["paired"].tolist() == [False, False]

@@ -1,10 +1,16 @@
+import pkgutil
+from importlib import import_module
+
 import pytest
 import torch
 
+from neurobar.transforms import mixings
 from neurobar.transforms.mixings import boxes as cutmix
 from neurobar.transforms.mixings import regions as bar
 from neurobar.transforms.regions import RegionMap, voxels_of_regions
 from neurobar.transforms.replacements import replace_voxels, share_of_regions, share_of_voxels, soft_label
+
+MIXINGS = [module.name for module in pkgutil.iter_modules(mixings.__path__)]
 
 
 @pytest.fixture
@@ -66,9 +72,10 @@ def test_the_number_of_regions_follows_the_ratio(regions):
     assert (share_of_regions(taken, regions) * 5).tolist() == [1, 2, 4]
 
 
-@pytest.mark.parametrize("mixing", [bar, cutmix])
+@pytest.mark.parametrize("mixing", MIXINGS)
 def test_every_voxel_comes_from_exactly_one_brain_and_inputs_stand(mixing, regions, scans):
     before = [scan.clone() for scan in scans]
+    mixing = import_module(f"{mixings.__name__}.{mixing}")
     taken = mixing.choose_voxels(ratio=torch.tensor([0.3, 0.5, 0.9]), regions=regions, generator=generator())
     mixed = replace_voxels(*scans, taken)
     assert ((mixed == scans[0]) ^ (mixed == scans[1])).all()

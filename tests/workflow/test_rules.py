@@ -7,11 +7,17 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 RULE = re.compile(r"^rule (\w+):\n(.*?)(?=^rule |\Z)", re.MULTILINE | re.DOTALL)
+BORROW = re.compile(r"^use rule (\w+) as (\w+) with:\n(.*?)(?=^use rule |^rule |\Z)", re.MULTILINE | re.DOTALL)
 FLAGS = {"params.simulated", "params.paper"}  # an option or nothing, chosen in the rule itself
 RULES = {
     name: (path.stem, body)
     for path in sorted((ROOT / "workflow" / "rules").glob("*.smk"))
     for name, body in RULE.findall(path.read_text())
+}
+BORROWED = {
+    name: (source, body)
+    for path in sorted((ROOT / "workflow" / "rules").glob("*.smk"))
+    for source, name, body in BORROW.findall(path.read_text())
 }
 
 
@@ -32,6 +38,21 @@ def test_a_rule_leaves_log_and_benchmark_and_names_environment_and_resources(nam
     assert "runtime=" in body
     assert "code=code_" in body
     assert ">{log:q} 2>&1" in body
+
+
+@pytest.mark.parametrize("name", BORROWED)
+def test_a_borrowed_rule_runs_the_command_of_its_source_and_writes_what_is_its_own(name):
+    source, body = BORROWED[name]
+    for directive in ("input", "output", "log", "benchmark"):
+        assert re.search(rf"^    {directive}:", body, re.MULTILINE), directive
+    assert f'"results/logs/{name}/' in body
+    assert f'"results/benchmarks/{name}/' in body
+    written, of_source = (
+        re.findall(r'"(results/[^"]+)', re.search(r"    output:\n(.*?)    log:", text, re.DOTALL)[1])
+        for text in (body, RULES[source][1])
+    )
+    assert len(written) == len(of_source) > 0
+    assert not {*written} & {*of_source}
 
 
 @pytest.mark.parametrize("name", ["pretrain_encoder", "finetune_classifier"])

@@ -1,6 +1,5 @@
 # Settings and scans of the study, checked when the workflow loads, and the functions that rules ask.
 
-import hashlib
 import json
 import os
 import sys
@@ -8,47 +7,44 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from neurobar.data import rosters
 from neurobar.data.settings import check_settings
-from neurobar.data.sheets import check_masks, read_scans
 from neurobar.data.studies import Study
 from neurobar.provenance import code_digest
 from neurobar.simulate.list_simulated_scans import planned_scans
 
 
 def load_study():
-    """Check the config and list the scans; what is wrong ends the workflow with one sentence before any job."""
+    """Check the config and list all scans; what is wrong ends the workflow with one sentence before any job."""
     try:
         check_settings(config, f"{workflow.basedir}/workflow/schemas/config.schema.yaml")
-        if SIMULATED:
-            scans = planned_scans(config["simulate"])
-            scans = scans.assign(path=[f"results/simulate/{path}" for path in scans["path"]], prepared="", mask=None)
-        else:
-            scans = read_scans(config["cohort"]["scans"], config["cohort"])
-        if config["preprocess"]["skull_strip"] == "supplied":
-            check_masks(SHEET, scans[~scans["scan"].isin(config["preprocess"]["exclude"])])
-        strangers = sorted({*config["preprocess"]["keep"], *config["preprocess"]["exclude"]} - {*scans["scan"]})
-        if strangers:
-            raise ValueError(f"Config: preprocess.keep and exclude: {strangers[0]!r} is no scan of the cohort.")
+        scans = rosters.read_own(config["cohort"], planned_scans(config["simulate"]) if SIMULATED else None)
+        external = rosters.read_external(STUDY.external, SHEET, scans)
+        rosters.check_preprocessing(config["preprocess"], SHEET, scans, external)
     except ValueError as error:
         raise WorkflowError(str(error)) from None
-    return scans.set_index("scan", drop=False)
+    return scans, external
 
 
+STUDY = Study(config)
 SIMULATED = config["cohort"]["scans"] is None
 SHEET = "results/simulate/scans.tsv" if SIMULATED else config["cohort"]["scans"]
-SCANS = load_study()
+# Those of the study, which it learns from, and apart from them those of each external cohort.
+SCANS, EXTERNAL = load_study()
+EVERY = rosters.join_scans(SCANS, EXTERNAL)
 PREPROCESSED = [scan for scan in SCANS["scan"] if scan not in config["preprocess"]["exclude"]]
 HD_BET = config["preprocess"]["skull_strip"] == "hd_bet"
 SPLIT_BY = ["scan", "subject", "diagnosis" if SIMULATED else "label", "age", "sex"]
-SUBJECTS_DIGEST = hashlib.sha256(SCANS[SPLIT_BY].to_csv(index=False).encode()).hexdigest()[:12]
-STUDY = Study(config)
+SITED = [*SPLIT_BY, *({"site"} & {*SCANS.columns})]
+SITES_DIGEST = rosters.digest_scans(SCANS, SITED)
+SUBJECTS_DIGEST = rosters.digest_scans(SCANS, SPLIT_BY)
 TASKS = STUDY.tasks_of(config["tables"])
 FOLDS = range(config["split"]["folds"])
 SEEDS = config["seeds"]
 # Where and how a training job computes: no part of its settings, so it reruns nothing.
 MACHINE = json.dumps({key: value for key, value in config["training"].items() if key not in STUDY.of_training})
 GPUS = 0 if config["training"]["device"] == "cpu" else config["training"]["devices"]
-REPORTED = expand("results/report/{table}.{suffix}", table=config["tables"], suffix=["csv", "md", "tex"])
+REPORTED = expand("results/report/{table}.{suffix}", table=config["tables"], suffix=["csv", "md", "tex", "html"])
 EXPLAINED = expand("results/explain/{task}/regions.tsv", task=config["explain"]["tasks"])
 TRUTH_IS_KNOWN = SIMULATED and config["atlas"]["image"] == "aal2"
 EXPLAINED += expand("results/explain/{task}/scores.tsv", task=config["explain"]["tasks"] if TRUTH_IS_KNOWN else [])
@@ -66,6 +62,7 @@ wildcard_constraints:
     run="[a-z][a-z0-9_]*",
     task="[a-z][a-z0-9_]*",
     split="[a-z][a-z0-9_]*",
+    cohort="[a-z][a-z0-9_]*",
     table="[a-z][a-z0-9_]*",
     fold=r"\d+",
     seed=r"\d+",
@@ -73,7 +70,7 @@ wildcard_constraints:
 
 def scan_path(wildcards):
     """Return the raw T1 of a scan."""
-    return SCANS.at[wildcards.scan, "path"]
+    return EVERY[wildcards.scan]["path"]
 
 
 def readable_scan(wildcards):
@@ -84,26 +81,22 @@ def readable_scan(wildcards):
 
 def say_failed_scans():
     """Print the sentence of each scan that failed, and how to go on without them."""
-    kept = {"register_scan": "registration.json", "strip_skull": "native_brain_mask.nii.gz"}
-    logs = {Path(f"results/logs/{rule}/{scan}.log"): rule for rule in kept for scan in PREPROCESSED}
-    failed = {log: rule for log, rule in logs.items() if log.is_file() and log.stat().st_size}
-    failed = [log for log, rule in failed.items() if not Path("results/preprocess", log.stem, kept[rule]).exists()]
-    for log in failed:
-        print(f"{log.stem}: {log.read_text(errors='replace').splitlines()[-1]}", file=sys.stderr)
-    if failed:
-        print("Mend these scans, or name them in preprocess.exclude to go on without them.", file=sys.stderr)
+    scans = [scan for scan in EVERY if scan not in config["preprocess"]["exclude"]]
+    if failed := rosters.describe_failures(scans, Path("results")):
+        failed.append("Mend these scans, or name them in preprocess.exclude to go on without them.")
+        print(*failed, sep="\n", file=sys.stderr)
 
 
 def supplied_mask(wildcards):
     """Return the brain mask that the sheet gives for a scan, or nothing where another way of skull stripping is set."""
-    if config["preprocess"]["skull_strip"] != "supplied" or "stripped" in SCANS.at[wildcards.scan, "prepared"]:
+    if config["preprocess"]["skull_strip"] != "supplied" or "stripped" in prepared(wildcards):
         return []
-    return SCANS.at[wildcards.scan, "mask"]
+    return EVERY[wildcards.scan]["mask"]
 
 
 def prepared(wildcards):
     """Return what was done to a scan before it came here."""
-    return SCANS.at[wildcards.scan, "prepared"]
+    return EVERY[wildcards.scan]["prepared"]
 
 
 def code_of_run(wildcards):
@@ -123,6 +116,16 @@ def of_split(name):
     return find
 
 
+def of_external(name):
+    """Return the function that finds a file of the external cohort that a task is applied to."""
+    return lambda wildcards: f"results/apply/{config['applied'][wildcards.task]['cohort']}/{name}"
+
+
+def of_source(name):
+    """Return the function that finds a file of the job whose classifier is applied."""
+    return lambda wildcards: f"results/finetune/{STUDY.source_of(wildcards.task)}/fold-{{fold}}/seed-{{seed}}/{name}"
+
+
 def of_table(ask):
     """Return the function that asks a method of the study about the tasks of a table."""
     return lambda wildcards: ask(STUDY.tasks_of([wildcards.table]))
@@ -138,3 +141,9 @@ def encoder_of_task(wildcards):
     """Return the pre-trained encoder that a task starts from, or nothing where it starts afresh."""
     run = STUDY.task(wildcards.task)["run"]
     return [] if run is None else f"results/pretrain/{run}/fold-{{fold}}/seed-{{seed}}/encoder.safetensors"
+
+
+def labels_of_figure(wildcards):
+    """Return what the report says of a figure beside its picture."""
+    labels = {name: wildcards[name] for name in ("table", "task") if name in wildcards.keys()}
+    return labels | {"figure": wildcards.figure.replace("_", " ").capitalize()}

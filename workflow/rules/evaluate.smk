@@ -1,6 +1,7 @@
 # Score what was predicted, and make sure that no training job saw a scan it must not see.
 #
-# READS   results/finetune/, results/pretrain/, results/regress/, results/explain/, results/split/{split}/folds.tsv
+# READS   results/finetune/, results/pretrain/, results/regress/, results/explain/, results/apply/;
+#         results/split/{split}/folds.tsv, results/apply/{cohort}/folds.tsv
 # WRITES  results/evaluate/{task}/audit.json, scores.tsv, summary.tsv; {table}.differences.tsv
 
 
@@ -8,6 +9,7 @@ rule audit_training:
     """Stop the run if an anchor, a donor or a selecting scan came from outside its part of the fold."""
     input:
         folds=of_split("folds.tsv"),
+        external=lambda wildcards: STUDY.external_of([wildcards.task]),
         seen=lambda wildcards: STUDY.seen_of(wildcards.task),
     output:
         audit="results/evaluate/{task}/audit.json",
@@ -27,7 +29,7 @@ rule audit_training:
     shell:
         r"""
         python -m neurobar.evaluate.audit_training \
-            --folds {input.folds:q} --by {params.by:q} --seen {input.seen:q} \
+            --folds {input.folds:q} --external {input.external:q} --by {params.by:q} --seen {input.seen:q} \
             --audit {output.audit:q} >{log:q} 2>&1
         """
 
@@ -67,6 +69,7 @@ rule compare_tasks:
     input:
         predictions=of_table(STUDY.predictions_of),
         folds=of_table(STUDY.folds_of),
+        trained=of_table(STUDY.trained_of),
     output:
         differences="results/evaluate/{table}.differences.tsv",
     log:
@@ -88,7 +91,7 @@ rule compare_tasks:
     shell:
         r"""
         python -m neurobar.evaluate.compare_tasks \
-            --predictions {input.predictions:q} --folds {input.folds:q} \
+            --predictions {input.predictions:q} --folds {input.folds:q} --trained {input.trained:q} \
             --reference {params.reference:q} --scores {params.scores:q} \
             --threshold {params.threshold:q} --bootstrap {params.bootstrap:q} \
             --differences {output.differences:q} >{log:q} 2>&1

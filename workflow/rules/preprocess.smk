@@ -199,8 +199,8 @@ rule judge_scans:
         # Names alone: the paths of tens of thousands of scans would not fit a command line.
         scans=SCANS["scan"].tolist(),
         limits=json.dumps(config["preprocess"]["limits"]),
-        keep=json.dumps(config["preprocess"]["keep"]),
-        exclude=json.dumps(config["preprocess"]["exclude"]),
+        keep=rosters.among(SCANS, config["preprocess"]["keep"]),
+        exclude=rosters.among(SCANS, config["preprocess"]["exclude"]),
         code=code_digest("neurobar.preprocess.judge_scans"),
     shell:
         r"""

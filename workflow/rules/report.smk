@@ -1,7 +1,8 @@
 # Turn scores into the tables of a paper.
 #
-# READS   results/evaluate/, results/split/{split}/folds.tsv, results/preprocess/cohort.tsv
-# WRITES  results/report/{table}.csv, .differences.csv, .md, .tex
+# READS   results/evaluate/; results/split/{split}/folds.tsv, results/preprocess/cohort.tsv; of external cohorts both of
+#         results/apply/{cohort}/
+# WRITES  results/report/{table}.csv, .differences.csv, .md, .tex, .html
 
 
 rule write_table:
@@ -9,11 +10,16 @@ rule write_table:
     input:
         audits=of_table(STUDY.audits_of),
         folds=of_table(STUDY.folds_of),
-        packed="results/preprocess/cohort.tsv",
+        packed=of_table(STUDY.packed_of),
         summaries=of_table(STUDY.summaries_of),
         differences="results/evaluate/{table}.differences.tsv",
     output:
         multiext("results/report/{table}", ".csv", ".differences.csv", ".md", ".tex"),
+        page=report(
+            "results/report/{table}.html",
+            category="5 Results",
+            labels={"table": "{table}", "figure": "Table"},
+        ),
     log:
         "results/logs/write_table/{table}.log",
     benchmark:
@@ -26,8 +32,7 @@ rule write_table:
         runtime="10m",
     params:
         table=lambda wildcards: json.dumps(STUDY.tables[wildcards.table]),
-        study=config["study"],
-        cohort=json.dumps(config["cohort"]),
+        cohorts=of_table(STUDY.told_cohorts),
         scores=lambda wildcards: STUDY.tables[wildcards.table].get("scores", config["report"]["scores"]),
         threshold=config["evaluate"]["threshold"],
         simulated="--simulated" if SIMULATED else "",
@@ -36,7 +41,7 @@ rule write_table:
     shell:
         r"""
         python -m neurobar.report.write_table \
-            --table {params.table:q} --study {params.study:q} {params.simulated} {params.paper} --cohort {params.cohort:q} \
+            --table {params.table:q} --cohorts {params.cohorts:q} {params.simulated} {params.paper} \
             --scores {params.scores:q} --threshold {params.threshold:q} \
             --folds {input.folds:q} --packed {input.packed:q} \
             --summaries {input.summaries:q} --differences {input.differences:q} \

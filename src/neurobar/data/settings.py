@@ -38,6 +38,7 @@ def check_settings(settings: dict[str, Any], schema: str | Path) -> None:
     if fault is not None:
         raise ValueError(f"Config: {_sentence(fault)}")
     _check_names(settings)
+    _check_external(settings)
     _check_splits(settings)
     _check_paths(settings)
     _check_preprocessing(settings)
@@ -64,17 +65,17 @@ def _sentence(fault: ValidationError) -> str:
 
 def _check_names(settings: dict[str, Any]) -> None:
     study, runs, tasks = Study(settings), settings["runs"], settings["tasks"]
+    rows = ("tasks", "baselines", "applied")
+    for section, other in (*itertools.combinations(rows, 2), ("tables", "controls")):
+        for name in settings[section].keys() & settings[other]:
+            raise ValueError(f"Config: {section} and {other} both have {name!r}; give one of them another name.")
     for name, task in tasks.items():
         if task["run"] is not None and task["run"] not in runs:
             raise ValueError(f"Config: tasks.{name}.run names {task['run']!r}, which is not among runs.")
         if task["run"] is None and study.task(name)["frozen"]:
             raise ValueError(f"Config: tasks.{name} would freeze an encoder that no run has trained.")
-    for section in ("tasks", "tables"):
-        other = {"tasks": "baselines", "tables": "controls"}[section]
-        for name in settings[section].keys() & settings[other]:
-            raise ValueError(f"Config: {section} and {other} both have {name!r}; give one of them another name.")
     for name, table in study.tables.items():
-        _check_table(name, table, {*tasks, *settings["baselines"]})
+        _check_table(name, table, {name for section in rows for name in settings[section]})
     for name in settings["explain"]["tasks"]:
         if name not in study.tasks_of(settings["tables"]) or name not in tasks:
             raise ValueError(f"Config: explain.tasks names {name!r}, which is no task with a row in tables.")
@@ -84,11 +85,35 @@ def _check_table(name: str, table: dict[str, Any], known: set[str]) -> None:
     rows = [row["task"] for row in table["rows"]]
     for task in rows:
         if task not in known:
-            raise ValueError(f"Config: the table {name} has a row for {task!r}, which is not among tasks or baselines.")
+            raise ValueError(
+                f"Config: the table {name} has a row for {task!r}, which is not among tasks, baselines or applied."
+            )
         if rows.count(task) > 1:
             raise ValueError(f"Config: the table {name} has two rows for {task!r}.")
     if table.get("reference", rows[0]) not in rows:
         raise ValueError(f"Config: the table {name} compares with {table['reference']!r}, which is none of its rows.")
+
+
+def _check_external(settings: dict[str, Any]) -> None:
+    for name, applied in settings["applied"].items():
+        task, cohort = applied["task"], applied["cohort"]
+        if task in settings["baselines"]:
+            raise ValueError(f"Config: applied.{name}.task names the baseline {task!r}; only tasks can be applied.")
+        if task not in settings["tasks"]:
+            raise ValueError(f"Config: applied.{name}.task names {task!r}, which is not among tasks.")
+        if cohort not in settings["external"]:
+            raise ValueError(f"Config: applied.{name}.cohort names {cohort!r}, which is not among external.")
+    studies = [settings["study"]]
+    for name, cohort in Study(settings).external.items():
+        if cohort["study"] in studies:
+            raise ValueError(f"Config: external.{name}.study: another cohort is called {cohort['study']!r} as well.")
+        studies.append(cohort["study"])
+        if str(cohort["negative"]) == str(cohort["positive"]):
+            raise ValueError(f"Config: external.{name}.negative and positive are the same class.")
+        if found := find_placeholder(cohort["scans"]):
+            raise ValueError(
+                f"Config: external.{name}.scans: Snakemake takes {found!r} for a placeholder; rename the file."
+            )
 
 
 def _check_splits(settings: dict[str, Any]) -> None:

@@ -30,10 +30,25 @@ class Study:
         """Return the settings of a pre-training run."""
         return self.config["pretrain"] | self.config["runs"][name]
 
+    def source_of(self, name: str) -> str:
+        """Return the task or baseline whose models stand behind a name: itself, or the task that is applied."""
+        return self.config["applied"].get(name, {"task": name})["task"]
+
     def task(self, name: str) -> Settings:
-        """Return the settings of a task, which is fine-tuned, or of a baseline."""
-        baselines = self.config["baselines"]
+        """Return the settings of a task, which is fine-tuned, of the task that a name applies, or of a baseline."""
+        baselines, name = self.config["baselines"], self.source_of(name)
         return baselines[name] if name in baselines else self.config["finetune"] | self.config["tasks"][name]
+
+    @property
+    def external(self) -> Settings:
+        """External cohorts by their names, each laid over what the study says of its own."""
+        return {name: self.config["cohort"] | cohort for name, cohort in self.config["external"].items()}
+
+    def cohort_of(self, task: str) -> Settings:
+        """Return the cohort that a task, a baseline or an applied task is tested on, with its name for readers."""
+        if task in self.config["applied"]:
+            return self.external[self.config["applied"][task]["cohort"]]
+        return self.config["cohort"] | {"study": self.config["study"]}
 
     @property
     def tables(self) -> Settings:
@@ -41,8 +56,13 @@ class Study:
         return self.config["tables"] | self.config["controls"]
 
     def tasks_of(self, tables: Iterable[str]) -> list[str]:
-        """List the tasks and baselines that some tables show, each once, in their order."""
+        """List the tasks, baselines and applied tasks that some tables show, each once, in their order."""
         return list(dict.fromkeys(row["task"] for name in tables for row in self.tables[name]["rows"]))
+
+    def name_of(self, task: str) -> str:
+        """Return the method that a task has in the first table that shows it."""
+        rows = (row for table in self.tables.values() for row in table["rows"])
+        return next((row["method"] for row in rows if row["task"] == task), task)
 
     @property
     def of_training(self) -> Settings:
@@ -60,13 +80,30 @@ class Study:
         task = {key: value for key, value in self.task(name).items() if key not in ("run", "split")}
         return json.dumps(self.of_training | {"finetune": task})
 
+    def told_external(self, name: str) -> str:
+        """Return what the list of an external cohort depends on, as JSON: where its label is and what it means."""
+        return json.dumps({key: self.external[name][key] for key in ("label", "negative", "positive", "ignored")})
+
+    def told_cohorts(self, tasks: Iterable[str]) -> str:
+        """Return for each task the name of its cohort and what is predicted there, as JSON."""
+        words = ("study", "label", "negative", "positive")
+        return json.dumps([{word: self.cohort_of(task)[word] for word in words} for task in tasks])
+
     def runs_of(self, tasks: Iterable[str]) -> list[str]:
         """List the runs that some tasks start from."""
         return sorted({self.task(name).get("run") for name in tasks} - {None})
 
     def folder_of(self, task: str) -> str:
         """Return the folder of a task's jobs, from `results/`."""
+        if task in self.config["applied"]:
+            return f"apply/{task}"
         return f"{'regress' if task in self.config['baselines'] else 'finetune'}/{task}"
+
+    def packed_of(self, tasks: Iterable[str]) -> list[str]:
+        """List the table of the packed cohort that each of some tasks is tested on."""
+        applied = self.config["applied"]
+        folders = (f"apply/{applied[task]['cohort']}" if task in applied else "preprocess" for task in tasks)
+        return [f"results/{folder}/cohort.tsv" for folder in folders]
 
     def of_jobs(self, folders: Iterable[str], name: str) -> list[str]:
         """List a file of every job, over folds and seeds, of some folders."""
@@ -84,20 +121,49 @@ class Study:
         return [f"results/evaluate/{task}/summary.tsv" for task in tasks]
 
     def splits_of(self, tasks: Iterable[str]) -> list[str]:
-        """List the name of the split of each of some tasks and baselines."""
+        """List the name of the split that each of some tasks and baselines was trained in."""
         return [self.task(task)["split"] for task in tasks]
 
-    def folds_of(self, tasks: Iterable[str]) -> list[str]:
-        """List the file of the split of each of some tasks and baselines."""
+    def trained_of(self, tasks: Iterable[str]) -> list[str]:
+        """List the file of the split that each of some tasks and baselines was trained in."""
         return [f"results/split/{split}/folds.tsv" for split in self.splits_of(tasks)]
+
+    def external_of(self, tasks: Iterable[str]) -> list[str]:
+        """List the file with the scans of the external cohort of each task that is applied to one."""
+        applied = [self.config["applied"][task] for task in tasks if task in self.config["applied"]]
+        return [f"results/apply/{one['cohort']}/folds.tsv" for one in applied]
+
+    def folds_of(self, tasks: Iterable[str]) -> list[str]:
+        """List the file with the test scans of each of some tasks: of its split, or of its external cohort."""
+        return [path for task in tasks for path in self.external_of([task]) or self.trained_of([task])]
 
     def audits_of(self, tasks: Iterable[str]) -> list[str]:
         """List the audits of some tasks and baselines."""
         return [f"results/evaluate/{task}/audit.json" for task in tasks]
 
     def seen_of(self, task: str) -> list[str]:
-        """List what the jobs behind a task say they saw: its pre-training, its training and its explanation."""
-        run, folders = self.task(task).get("run"), [self.folder_of(task)]
+        """List what the jobs behind a task say they saw: its pre-training, training, explanation and application."""
+        run = self.task(task).get("run")
+        folders = [self.folder_of(name) for name in dict.fromkeys([task, self.source_of(task)])]
         folders += [f"pretrain/{run}"] if run else []
         folders += [f"explain/{task}"] if task in self.config["explain"]["tasks"] else []
         return self.of_jobs(folders, "seen.tsv")
+
+
+def name_tasks(rows: list[dict[str, Any]]) -> dict[str, str]:
+    """Name each task by its method, and by its framework as well where methods of one name differ by it.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Rows of the config's table, with framework, method and task.
+
+    Returns
+    -------
+    dict of str to str
+    """
+    methods = [row["method"] for row in rows]
+    alone = {method for method in methods if methods.count(method) == 1}
+    return {
+        row["task"]: row["method"] if row["method"] in alone else f"{row['framework']}: {row['method']}" for row in rows
+    }

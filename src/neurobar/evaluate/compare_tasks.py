@@ -47,21 +47,22 @@ def pairs_of(tasks: list[str], reference: str | None) -> list[tuple[str, str]]:
     return [(task, reference) for task in tasks if task != reference]
 
 
-def test_over_train(folds: pd.DataFrame) -> dict[str, float]:
+def test_over_train(folds: pd.DataFrame, trained: pd.DataFrame) -> dict[str, float]:
     """Compare the sizes of the test set and of the training sets.
 
     Parameters
     ----------
-    folds : pandas.DataFrame
-        From `read_folds`.
+    folds, trained : pandas.DataFrame
+        From `read_folds`: where the test set is, and the split with the training sets. They are the same but for a task
+        that is applied to an external cohort.
 
     Returns
     -------
     dict of str to float
         For each of `LEVELS`, the number of test cases over the mean number of training cases of a fold.
     """
-    numbers = sorted({*folds["part"]} - {"test"})
-    test, training = folds[folds["part"] == "test"], [part_of_fold(folds, int(fold), "train") for fold in numbers]
+    numbers = sorted({*trained["part"]} - {"test"})
+    test, training = folds[folds["part"] == "test"], [part_of_fold(trained, int(fold), "train") for fold in numbers]
     return {level: test[level].nunique() / np.mean([part[level].nunique() for part in training]) for level in LEVELS}
 
 
@@ -148,7 +149,8 @@ def compare(args: argparse.Namespace) -> pd.DataFrame:
     predictions = read_predictions(args.predictions)
     # In the order in which they are given, that of the table.
     tasks = list(dict.fromkeys(place_of(path)[0] for path in args.predictions))
-    ratios = {task: test_over_train(read_folds(path)) for task, path in zip(tasks, args.folds, strict=True)}
+    splits = zip(tasks, args.folds, args.trained, strict=True)
+    ratios = {task: test_over_train(read_folds(folds), read_folds(trained)) for task, folds, trained in splits}
     pairs = pairs_of(tasks, args.reference)
     scored = {
         task: score_task(rows, threshold=args.threshold, **args.bootstrap) for task, rows in predictions.groupby("task")
@@ -170,7 +172,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument(
         "--predictions", nargs="+", required=True, help="tables of all tasks, folds and seeds, in order, TSV"
     )
-    parser.add_argument("--folds", nargs="+", required=True, help="part of each scan for each task, in order, TSV")
+    parser.add_argument("--folds", nargs="+", required=True, help="test scans of each task, in order, TSV")
+    parser.add_argument(
+        "--trained", nargs="+", required=True, help="split that each task was trained in, in order, TSV"
+    )
     parser.add_argument("--reference", nargs="?", help="the task that all others are compared with; none: all pairs")
     parser.add_argument("--scores", nargs="+", required=True, help="scores to compare")
     parser.add_argument("--threshold", type=parse_threshold, required=True, help="a probability, or: selected")

@@ -7,33 +7,9 @@ import argparse
 import pandas as pd
 
 from neurobar.data.files import written_whole
-from neurobar.models.classifier import Classifier
-from neurobar.training.classifiers import load_classifier, predict_logits, probabilities
-from neurobar.training.command import FoldOfCohort, cohort_parser, open_fold, run_command
-
-
-def predict_part(fold: FoldOfCohort, model: Classifier, part: str, batch: int) -> pd.DataFrame:
-    """Predict all scans of one part of a fold.
-
-    Parameters
-    ----------
-    fold : FoldOfCohort
-    model : Classifier
-        On the device.
-    part : {"select", "test"}
-    batch : int
-        Scans at once.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Columns scan, subject, part, label, probability (of the positive class).
-    """
-    rows = fold.rows(part)[["scan", "subject", "label"]]
-    logits = predict_logits(model, fold.scans(part), batch=batch, device=fold.device)
-    return rows.assign(part=part, probability=probabilities(logits))[
-        ["scan", "subject", "part", "label", "probability"]
-    ]
+from neurobar.training.classifiers import load_classifier
+from neurobar.training.command import cohort_parser, open_fold, run_command
+from neurobar.training.predictions import predict_part
 
 
 def run_job(args: argparse.Namespace) -> None:

@@ -213,19 +213,30 @@ def index_bids(folder: Path, output: Path, suffix: str = "T1w") -> pd.DataFrame:
     return sheet.assign(path=[os.path.normpath(Path(root, path)) for path in sheet["path"]])
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Read the command line and write the sheet."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def write_sheet(folder: Path, output: Path, suffix: str = "T1w") -> pd.DataFrame:
+    """Make the sheet and write it; see `index_bids`."""
+    sheet = index_bids(folder, output, suffix)
+    with written_whole(output) as partial:
+        sheet.to_csv(partial, sep="\t", index=False)
+    return sheet
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Name the options, for this command and for `neurobar index`."""
     parser.add_argument("--bids", type=Path, required=True, help="root of the BIDS data set")
     parser.add_argument("--output", type=Path, required=True, help="the sheet to write, .tsv")
     parser.add_argument("--suffix", default="T1w", help="kind of the images (T1w)")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Read the command line and write the sheet."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_arguments(parser)
     args = parser.parse_args(argv)
     try:
-        sheet = index_bids(args.bids, args.output, args.suffix)
+        write_sheet(args.bids, args.output, args.suffix)
     except (ValueError, OSError) as error:
         sys.exit(f"index_bids: {error}")
-    with written_whole(args.output) as partial:
-        sheet.to_csv(partial, sep="\t", index=False)
 
 
 if __name__ == "__main__":

@@ -4,24 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 
-#: Names of scores that are more than their word with a capital.
-NAMES = {"roc_auc": "ROC AUC", "f1": "F1", "mcc": "MCC", "brier": "Brier score", "ece": "Calibration error"}
-
-
-def name_of(score: str) -> str:
-    """Name a score for readers.
-
-    Parameters
-    ----------
-    score : str
-        Its name in tables of scores.
-
-    Returns
-    -------
-    str
-    """
-    return NAMES.get(score, score.replace("_", " ").capitalize())
-
 
 def mean_cell(
     mean: float | None, sd: float | None, *, interval: tuple[float, float] | None = None, undefined: int = 0
@@ -83,22 +65,6 @@ def difference_cell(difference: float, *, interval: tuple[float, float], undefin
         return "undefined"
     bracket = "" if undefined else f" {interval_cell(interval)}"
     return signed(f"{difference:+.1f}") + bracket + (f" (undefined in {undefined})" if undefined else "")
-
-
-def p_cell(p: float) -> str:
-    """Write a p value.
-
-    Parameters
-    ----------
-    p : float
-
-    Returns
-    -------
-    str
-    """
-    if pd.isna(p):
-        return "undefined"
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def signed(text: str) -> str:

@@ -11,18 +11,24 @@ import pandas as pd
 
 from neurobar.data.cohorts import read_folds
 from neurobar.data.files import written_whole
+from neurobar.data.studies import name_tasks
+from neurobar.figures.pages import paragraph, table_of, write_page
+from neurobar.figures.words import name_of, p_cell
 from neurobar.report.captions import (
     ENOUGH,
     FEW,
     OTHER_SPLITS,
     PAPER,
     SIMULATED,
+    TAUGHT,
     UNDEFINED,
+    describe_apart,
+    describe_classes,
     describe_cohort,
     describe_differences,
     describe_figures,
 )
-from neurobar.report.cells import difference_cell, mean_cell, name_of, p_cell
+from neurobar.report.cells import difference_cell, mean_cell
 from neurobar.report.markup import latex, markdown
 
 
@@ -127,55 +133,48 @@ def readable_differences(differences: pd.DataFrame, names: dict[str, str]) -> pd
     return pd.DataFrame(cells, columns=["Method", "Against", "Score", "Difference", "p (draws)", "p (t-test)"])
 
 
-def name_tasks(rows: list[dict[str, Any]]) -> dict[str, str]:
-    """Name each task by its method, and by its framework as well where methods of one name differ by it.
-
-    Parameters
-    ----------
-    rows : list of dict
-        Rows of the config's table.
-
-    Returns
-    -------
-    dict of str to str
-    """
-    methods = [row["method"] for row in rows]
-    alone = {method for method in methods if methods.count(method) == 1}
-    return {
-        row["task"]: row["method"] if row["method"] in alone else f"{row['framework']}: {row['method']}" for row in rows
-    }
+def count_cohorts(args: argparse.Namespace) -> list[tuple[str, pd.DataFrame]]:
+    """Describe each cohort of the table as its first row has it, and return the split of that row beside."""
+    predicted, counted = describe_classes(args.cohorts[0]), {}
+    for cohort, folds, packed in zip(args.cohorts, args.folds, args.packed, strict=True):
+        if packed not in counted:
+            classes, split = describe_classes(cohort), read_folds(folds)
+            study = cohort["study"] if classes == predicted else f"{cohort['study']} ({classes})"
+            counted[packed] = (describe_cohort(split, pd.read_csv(packed, sep="\t"), study=study), split)
+    return list(counted.values())
 
 
-def caption_of(args: argparse.Namespace, summary: pd.DataFrame, shown: pd.DataFrame) -> str:
-    """Write the caption of the table itself, of which `shown` holds the cells."""
-    cohort, table = args.cohort, args.table
-    predicted = f"{cohort['label']}, {cohort['positive']} (positive) against {cohort['negative']}"
-    folds, packed = read_folds(args.folds[0]), pd.read_csv(args.packed, sep="\t")
-    tested = folds.loc[folds["part"] == "test", "subject"].nunique()
+def caption_of(args: argparse.Namespace, summary: pd.DataFrame, shown: pd.DataFrame, apart: str) -> str:
+    """Write the caption of the table itself, of which `shown` holds the cells; `apart` says what is not compared."""
+    table, predicted = args.table, describe_classes(args.cohorts[0])
+    cohorts, splits = zip(*count_cohorts(args), strict=True)
+    fewest = min(folds.loc[folds["part"] == "test", "subject"].nunique() for folds in splits)
+    is_own = all((folds["part"] != "test").any() for folds in splits)
     sentences = [
         f"{table['caption']} [%]: {predicted}; {describe_figures(summary, threshold=args.threshold)}",
-        FEW if tested < ENOUGH else "",
+        FEW if fewest < ENOUGH else "",
         table.get("note", ""),
         UNDEFINED if shown.apply(lambda column: column.str.contains("undefined")).to_numpy().any() else "",
-        describe_cohort(folds, packed, study=args.study),
-        OTHER_SPLITS if len({*args.folds}) > 1 else "",
+        *cohorts,
+        OTHER_SPLITS if len({*args.folds}) > len(cohorts) else "",
         PAPER if args.paper and summary.columns.str.contains("_paper_").any() else "",
-        SIMULATED if args.simulated else "",
+        (SIMULATED if is_own else TAUGHT) if args.simulated else "",
+        apart,
     ]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
 def write(args: argparse.Namespace) -> None:
-    """Summarise a table and write it in three forms, and the differences of its rows beside it."""
+    """Summarise a table and write it in every form, with the differences of its rows."""
     rows = args.table["rows"]
     summaries = {path.parent.name: pd.read_csv(path, sep="\t") for path in args.summaries}
     summary, differences = summarise(rows, summaries, paper=args.paper), pd.read_csv(args.differences, sep="\t")
-    shown = readable(summary, args.scores)
-    parts = [(shown, caption_of(args, summary, shown), args.output.name)]
-    if len(differences):
-        names = name_tasks(rows)
-        compared, caption = readable_differences(differences, names), describe_differences(differences, names)
-        parts.append((compared, caption, f"{args.output.name}_differences"))
+    shown, names = readable(summary, args.scores), name_tasks(rows)
+    compared = readable_differences(differences, names)
+    apart = "" if len(compared) else describe_apart(differences, names)
+    parts = [(shown, caption_of(args, summary, shown, apart), args.output.name)]
+    if len(compared):
+        parts.append((compared, describe_differences(differences, names), f"{args.output.name}_differences"))
     text = "\n".join(markdown(table, caption) for table, caption, _ in parts)
     for suffix, content in {
         ".csv": summary.to_csv(index=False, float_format="%.2f"),
@@ -185,6 +184,8 @@ def write(args: argparse.Namespace) -> None:
     }.items():
         with written_whole(args.output.with_name(args.output.name + suffix)) as partial:
             partial.write_text(content, encoding="utf-8")
+    body = "".join(table_of(table) + paragraph(caption) for table, caption, _ in parts)
+    write_page(args.output.with_name(args.output.name + ".html"), args.table["caption"], body)
     print(text)
 
 
@@ -192,14 +193,13 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--table", type=json.loads, required=True, help="the config's table, JSON")
-    parser.add_argument("--study", required=True, help="name of the cohort")
-    parser.add_argument("--cohort", type=json.loads, required=True, help="the config's cohort, JSON")
+    parser.add_argument("--cohorts", type=json.loads, required=True, help="name and classes of each row's cohort, JSON")
     parser.add_argument("--scores", nargs="+", required=True, help="scores to show")
     parser.add_argument("--threshold", required=True, help="the threshold at which tasks were scored, for the caption")
     parser.add_argument("--paper", action="store_true", help="lay the paper's figures beside ours")
-    parser.add_argument("--simulated", action="store_true", help="say that these subjects are simulated")
+    parser.add_argument("--simulated", action="store_true", help="say that the study's subjects are simulated")
     parser.add_argument("--folds", nargs="+", required=True, help="part of each scan for each row, TSV")
-    parser.add_argument("--packed", required=True, help="table of the packed cohort, TSV")
+    parser.add_argument("--packed", nargs="+", required=True, help="table of the packed cohort for each row, TSV")
     parser.add_argument("--summaries", nargs="+", type=Path, required=True, help="{task}/summary.tsv of all tasks")
     parser.add_argument("--differences", required=True, help="paired differences of the table's tasks, TSV")
     parser.add_argument("--output", type=Path, required=True, help="name of the table without its suffix (output)")

@@ -1,0 +1,116 @@
+"""Calls of Snakemake: where the workflow is, what it is told, and what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+#: Of a clone, in which the package lies as `src/neurobar`.
+ROOT = Path(__file__).parents[3]
+#: A row of the table of jobs that Snakemake prints.
+COUNT = re.compile(r"^(\w+)\s+(\d+)\s*$", re.MULTILINE)
+#: How Snakemake opens an error of ours; what follows is the sentence.
+FAULT = re.compile(r"^WorkflowError in file .*\n(.*)", re.MULTILINE)
+
+
+def locate_workflow() -> Path:
+    """Return the folder of the Snakefile.
+
+    Raises
+    ------
+    ValueError
+        If the package was installed without it.
+    """
+    if not (ROOT / "Snakefile").is_file():
+        raise ValueError(
+            f"there is no Snakefile in {ROOT}; clone the repository and install it with `pip install --editable .`."
+        )
+    return ROOT
+
+
+def words_of(options: list[str]) -> list[str]:
+    """Write the command line of Snakemake.
+
+    Parameters
+    ----------
+    options : list of str
+        What the user wants of it beside the workflow of this package: all cores where nothing is said of them, nor a
+        profile is named.
+
+    Returns
+    -------
+    list of str
+    """
+    root = locate_workflow()
+    words = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
+    if not any(re.match(r"--(workflow-)?profile", option) for option in options):
+        words += ["--workflow-profile", str(root / "profiles" / "default")]
+        # A profile says itself how many jobs there may be: on a cluster that is no number of cores.
+        if not any(re.match(r"(--cores|--jobs|-c|-j)", option) for option in options):
+            words += ["--cores", "all"]
+    return [*words, *options]
+
+
+def become_snakemake(options: list[str]) -> None:
+    """Turn into Snakemake, so that an interrupt reaches it alone and it ends its jobs in order.
+
+    Parameters
+    ----------
+    options : list of str
+    """
+    words = words_of(options)
+    sys.stdout.flush()
+    os.execve(words[0], words, _environment())
+
+
+def call_snakemake(options: list[str]) -> None:
+    """Run Snakemake, whose words go straight to the screen, and go on after it.
+
+    Parameters
+    ----------
+    options : list of str
+
+    Raises
+    ------
+    ValueError
+        If it failed.
+    """
+    if subprocess.run(words_of(options), env=_environment(), check=False).returncode:
+        raise ValueError("the workflow did not come to its end; its own words stand above.")
+
+
+def _environment() -> dict[str, str]:
+    # One thread for each job keeps its results repeatable; jobs run side by side instead.
+    return {"OMP_NUM_THREADS": "1", **os.environ}
+
+
+def plan_jobs(options: list[str]) -> dict[str, int]:
+    """Ask Snakemake what it would do.
+
+    Parameters
+    ----------
+    options : list of str
+
+    Returns
+    -------
+    dict of str to int
+        Jobs of each rule that computes; empty where nothing is to be done.
+
+    Raises
+    ------
+    ValueError
+        With the sentence about settings or sheet, or Snakemake's own words.
+    """
+    words = [*words_of(options), "--dry-run", "--quiet", "rules"]
+    planned = subprocess.run(words, capture_output=True, text=True, check=False)
+    said = planned.stdout + planned.stderr
+    if planned.returncode:
+        fault = FAULT.search(said)
+        raise ValueError(fault[1] if fault else said.strip())
+    table = said[: said.find("\nReasons:")]
+    # A rule that computes runs the module of its name; the others are targets.
+    computing = {path.stem for path in (ROOT / "src" / "neurobar").glob("*/*.py")}
+    return {rule: int(count) for rule, count in COUNT.findall(table) if rule in computing}

@@ -1,0 +1,127 @@
+"""Draw the class tokens of all scans in two dimensions, by label, age and site.
+
+The scans are those of fold 0, standardised by its landmarks as its classifier learned to see them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from neurobar.data.files import written_whole
+from neurobar.draw.class_tokens import draw_tokens, project_tokens
+from neurobar.draw.sentences import count_scans, name_study
+from neurobar.figures.style import save_figures
+from neurobar.models.classifier import Classifier
+from neurobar.training.classifiers import load_classifier
+from neurobar.training.command import FoldOfCohort, cohort_parser, open_fold, run_command
+
+MOST = 1000  # scans that a reader can still tell apart
+#: A drawing job reserves no GPU; words of the command line may say otherwise.
+ALONE = ("--fold", "0", "--seed", "0", "--machine", '{"device": "cpu", "cohort": "streamed"}')
+
+
+def choose_scans(fold: FoldOfCohort, most: int = MOST) -> pd.DataFrame:
+    """Choose scans evenly from all parts of a fold.
+
+    Parameters
+    ----------
+    fold : FoldOfCohort
+    most : int
+        How many are chosen where there are more.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the split, `part` being train, select or test.
+    """
+    rows = pd.concat([fold.rows(part).assign(part=part) for part in ("train", "select", "test")])
+    at = np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int)
+    return rows.iloc[at].reset_index(drop=True)
+
+
+@torch.inference_mode()
+def encode_scans(fold: FoldOfCohort, model: Classifier, names: pd.Series, *, batch: int) -> np.ndarray:
+    """Compute the class token of each scan.
+
+    Parameters
+    ----------
+    fold : FoldOfCohort
+    model : Classifier
+        On the device, in evaluation mode.
+    names : pandas.Series of str
+        n scans.
+    batch : int
+        Scans at once.
+
+    Returns
+    -------
+    float32 (n, E)
+        What the MLP of the classifier is given.
+    """
+    scans = fold.scans_of(names, "drawn")
+    chunks = np.array_split(np.arange(len(scans)), range(batch, len(scans), batch))
+    with fold.device.autocast():
+        tokens = [model.encoder(scans.take(chunk).float())[:, 0] for chunk in chunks]
+    return torch.cat(tokens).float().cpu().numpy()
+
+
+def read_sites(sheet: str, scans: pd.Series) -> pd.Series:
+    """Find the site of some scans.
+
+    Parameters
+    ----------
+    sheet : path
+        The sheet of scans; it need not have the column site.
+    scans : pandas.Series of str
+
+    Returns
+    -------
+    pandas.Series of str
+        In the order of `scans`; missing where unknown.
+    """
+    separator = "\t" if Path(sheet).suffix == ".tsv" else ","
+    table = pd.read_csv(sheet, sep=separator, dtype=str, keep_default_na=False, na_values=["", "n/a"])
+    return scans.map(table.set_index("scan").reindex(columns=["site"])["site"]).astype(object)
+
+
+def run_job(args: argparse.Namespace) -> None:
+    """Encode, project, draw and write."""
+    fold = open_fold(args, alone=True)
+    model = load_classifier(args.classifier).to(fold.device.place)
+    rows = choose_scans(fold)
+    places, explained = project_tokens(
+        encode_scans(fold, model, rows["scan"], batch=args.settings["finetune"]["batch"])
+    )
+    table = rows[["scan", "subject", "part", "label", "age"]].assign(site=read_sites(args.sheet, rows["scan"]))
+    table[["pc_1", "pc_2"]] = places
+    figure = draw_tokens(table, explained, (args.cohort["negative"], args.cohort["positive"]))
+    caption = (
+        f"Class tokens of the classifier of fold {fold.fold}, projected onto their first two principal components: "
+        f"{count_scans(rows)}, {name_study(args.cohort)}; triangles are test scans, circles those that trained or "
+        "selected the classifier."
+    )
+    save_figures({"tokens": (figure, caption)}, args.figures, args.captions)
+    with written_whole(Path(args.figures, "tokens.csv")) as partial:
+        table.to_csv(partial, index=False, float_format="%.6g", na_rep="n/a")
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command."""
+    parser = cohort_parser(__doc__)
+    parser.add_argument("--sheet", required=True, help="sheet of scans, for their sites")
+    parser.add_argument("--classifier", required=True, help="weights, safetensors")
+    parser.add_argument("--cohort", type=json.loads, required=True, help="the config's cohort and study, JSON")
+    parser.add_argument("--figures", required=True, help="folder of the figures (output)")
+    parser.add_argument("--captions", required=True, help="their captions, TSV (output)")
+    run_command(run_job, parser.parse_args([*ALONE, *(sys.argv[1:] if argv is None else argv)]))
+
+
+if __name__ == "__main__":
+    main()

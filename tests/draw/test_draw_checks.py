@@ -1,0 +1,117 @@
+import json
+
+import pandas as pd
+import pytest
+from PIL import Image
+
+from neurobar.draw import histograms, montage
+from neurobar.draw.draw_checks import describe_checks, main, name_left_out
+
+COHORT = {"negative": "CN", "positive": "AD", "study": "a study", "simulated": True}
+LIMITS = {"overlap": [0.88, None]}
+
+
+@pytest.fixture
+def checks(tiny_cohort):
+    """Return checks of the tiny cohort in another order, with a scan that was kept and one that was excluded."""
+    scans = pd.read_csv(tiny_cohort.folder / "cohort.tsv", sep="\t")["scan"].tolist()[::-1]
+    table = pd.DataFrame(
+        {"scan": ["gone", *scans], "used": True, "reason": None, "approach": 0.5, "towards": "overlap"}
+    )
+    table["overlap"] = 0.95
+    table.loc[0, ["used", "reason", "overlap"]] = [False, "Excluded in the config.", None]
+    table.loc[1, "reason"] = "Kept in the config: overlap is 0.2, below 0.88."
+    return table
+
+
+@pytest.fixture
+def draw(tiny_cohort, checks, tmp_path):
+    """Return the command; it returns the captions."""
+
+    def call(most=30, table=checks, **changes):
+        table.assign(reason=table["reason"].fillna("")).to_csv(
+            tmp_path / "checks.tsv", sep="\t", index=False, na_rep="n/a"
+        )
+        for scan in table["scan"][1:]:
+            (tmp_path / "preprocess" / scan).mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (700, 500)).save(tmp_path / "preprocess" / scan / "check.png")
+        words = {"checks": tmp_path / "checks.tsv", "folder": tmp_path / "preprocess", "most": most}
+        words |= {"limits": json.dumps(LIMITS), "cohort": json.dumps(COHORT | changes)}
+        words |= {name: tiny_cohort.folder / f"{name}.npy" for name in ("percentiles",)}
+        files = {"volumes": "cohort.npy", "table": "cohort.tsv", "folds": "folds.tsv", "landmarks": "landmarks.json"}
+        words |= {name: tiny_cohort.folder / file for name, file in files.items()}
+        words |= {"figures": tmp_path / "drawn", "captions": tmp_path / "drawn.tsv"}
+        main([word for name, each in words.items() for word in (f"--{name}", str(each))])
+        return pd.read_csv(tmp_path / "drawn.tsv", sep="\t", index_col="figure")["caption"]
+
+    return call
+
+
+def test_captions_name_the_cohort_and_what_is_seen(draw, tmp_path):
+    captions = draw()
+    assert list(captions.index) == ["montage", "histograms", "checks"]
+    assert captions.str.startswith("a study (these subjects are simulated)").all()
+    assert captions[["montage", "histograms"]].str.contains("20 scans of 16 subjects").all()
+    assert "plane of all scans" in captions["montage"]
+    assert "frames mark scans kept although a check failed. Left out, so not shown: gone." in captions["montage"]
+    assert "landmarks that fold 0 learned from its training scans alone" in captions["histograms"]
+    names = sorted(path.name for path in (tmp_path / "drawn").iterdir())
+    figures = [f"{name}.{suffix}" for name in ("histograms", "montage") for suffix in ("pdf", "png")]
+    assert names == ["checks.html", *figures]
+
+
+@pytest.mark.parametrize(("most", "shown"), [(30, 20), (4, 3)])
+def test_the_page_holds_pictures_of_the_first_scans_that_have_one(draw, tmp_path, most, shown):
+    captions = draw(most)
+    page = (tmp_path / "drawn" / "checks.html").read_text()
+    assert page.count("<details") == shown
+    assert "21 scans checked, 1 left out, 1 kept by name although a check failed" in captions["checks"]
+    assert f"pictures of {shown} of them" in page
+
+
+def test_of_many_scans_some_are_chosen_and_the_captions_say_so(draw, monkeypatch):
+    monkeypatch.setattr(montage, "MOST", 4)
+    monkeypatch.setattr(histograms, "MOST", 6)
+    captions = draw()
+    assert "plane of 4 scans, evenly chosen" in captions["montage"]
+    assert "of 6 scans, evenly chosen" in captions["histograms"]
+
+
+def test_the_montage_shows_unusual_scans_first(draw, checks, monkeypatch):
+    seen = {}
+    drawn = montage.draw_montage
+
+    def spy(volumes, names, kept):
+        seen.update(zip(names, kept, strict=True))
+        return drawn(volumes, names, kept)
+
+    monkeypatch.setattr("neurobar.draw.draw_checks.draw_montage", spy)
+    draw()
+    assert list(seen) == checks["scan"].tolist()[1:]
+    assert [name for name, kept in seen.items() if kept] == [checks["scan"][1]]
+
+
+def test_a_study_that_lost_none_says_so(draw, checks):
+    fine = checks[1:].assign(reason=None)
+    captions = draw(table=fine, simulated=False)
+    assert captions["montage"].endswith("No scan was left out.")
+    assert "frames" not in captions["montage"]
+    assert not captions.str.contains("simulated").any()
+
+
+def test_many_scans_that_were_left_out_are_not_all_named(checks):
+    table = checks.assign(used=False)
+    assert name_left_out(table).endswith(" and 11 more.")
+    assert name_left_out(table[:2]) == f"Left out, so not shown: gone, {table['scan'][1]}."
+
+
+def test_a_page_with_all_pictures_says_so(checks):
+    counts = describe_checks(checks.fillna({"reason": ""}), len(checks))
+    assert counts.endswith("the page holds a picture of each.")
+
+
+def test_equal_inputs_give_equal_bytes(draw, tmp_path):
+    draw()
+    first = {path.name: path.read_bytes() for path in (tmp_path / "drawn").iterdir()}
+    draw()
+    assert {path.name: path.read_bytes() for path in (tmp_path / "drawn").iterdir()} == first
