@@ -45,7 +45,7 @@ clean:  ## remove results and the virtual environment
 	rm -rf results/*/ .snakemake site $(VENV)
 
 $(VENV)/.run: constraints.txt pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit("neurobar needs Python 3.11 or later") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -c 'import sys; sys.exit("neurobar needs Python 3.11 to 3.13") if not (3, 11) <= sys.version_info < (3, 14) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	# First and alone, so that pip chooses the build for this machine before others ask for it.
 	$(PIP) torch

@@ -182,15 +182,19 @@ class Browser:
         """Return the elements of the page that a CSS selector names and that are seen."""
         return [element for element in self.driver.find_elements("css selector", css) if element.is_displayed()]
 
-    def wait_for(self, css: str) -> list:
-        """Return such elements as soon as there are any."""
+    def wait_until(self, found) -> list:
+        """Return what a function of no arguments finds as soon as it finds anything."""
         from selenium.webdriver.support.wait import WebDriverWait
 
-        return WebDriverWait(self.driver, 20).until(lambda _: self.find(css))
+        return WebDriverWait(self.driver, 20).until(lambda _: found())
+
+    def wait_for(self, css: str) -> list:
+        """Return the elements that a CSS selector names as soon as any are seen."""
+        return self.wait_until(lambda: self.find(css))
 
     def click(self, text: str) -> None:
-        """Click on the link of that text."""
-        next(link for link in self.wait_for("a") if link.text.strip() == text).click()
+        """Click on the link of that text as soon as it is there."""
+        self.wait_until(lambda: [link for link in self.find("a") if link.text.strip() == text])[0].click()
 
     def errors(self) -> list[str]:
         """Return what went wrong on the page, as its console says."""

@@ -90,7 +90,7 @@ def export_small(root, tmp_path_factory):
     settings |= {"classes": {"label": "diagnosis", "negative": "CN", "positive": "A&D"}, "encoder": ENCODER}
     settings |= {"voxel_mm": VOXEL_MM, "finetune": TASK, "split": {"by": "subject", "labels": "own"}}
     settings |= {"preprocess": {name: preprocess[name] for name in preprocess if name not in ("keep", "exclude")}}
-    settings |= {"percentiles": AT, "threshold": 0.5}
+    settings |= {"percentiles": AT, "threshold": 0.5, "template": {"head": "computed"}}
 
     def export(fetched: Path, output: Path) -> Path:
         files = {"volumes": "cohort.npy", "percentiles": "percentiles.npy", "table": "cohort.tsv"}

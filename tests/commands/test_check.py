@@ -24,7 +24,7 @@ def study(tmp_path):
 def test_the_default_study_is_counted(tmp_path, capsys):
     main(["check", "--directory", str(tmp_path)])
     said = capsys.readouterr().out
-    assert "in order: 39 scans of 32 subjects." in said
+    assert "in order, 39 scans of 32 subjects." in said
     assert re.search(r"^ *pretrain_encoder +55 +\d+\.\d +\d+\.\d\d default study$", said, re.MULTILINE)
     assert "Not in this sum" not in said
 
@@ -56,6 +56,18 @@ def test_every_scan_that_is_no_head_is_listed_before_anything_runs(study, tmp_pa
         main(["check", *study(cohort={"scans": "scans.tsv"})])
     assert "8 of 8 scans cannot be preprocessed" in str(stopped.value)
     assert all(str(tmp_path / path) in str(stopped.value) for _, _, path, _ in rows)
+
+
+def test_a_scan_that_is_excluded_is_not_read(study, tmp_path, capsys):
+    rows = [(f"s{n}", f"p{n}", f"s{n}.nii.gz", ("AD", "CN")[n % 2]) for n in range(30)]
+    for _, _, path, _ in rows:
+        (tmp_path / path).write_text("no image")
+    sheet = pd.DataFrame(rows, columns=["scan", "subject", "path", "diagnosis"])
+    sheet.to_csv(tmp_path / "scans.tsv", sep="\t", index=False)
+    with pytest.raises(SystemExit) as stopped:
+        main(["check", *study(cohort={"scans": "scans.tsv"}, preprocess={"exclude": ["s3", "s7"]})])
+    assert "28 of 30 scans cannot" in str(stopped.value)
+    assert "s3.nii.gz" not in str(stopped.value)
 
 
 def costs_of(config, measured=None, scans=39):

@@ -8,7 +8,7 @@ import pytest
 import torch
 import yaml
 
-from neurobar.commands import __main__
+from neurobar.commands import __main__, prediction_figures
 from neurobar.commands import predict as command
 from neurobar.commands.ensembles import Ensemble
 from neurobar.data.atlases import read_regions
@@ -108,6 +108,40 @@ def test_an_old_answer_does_not_outlive_a_new_refusal(predict, monkeypatch):
     assert sorted(path.name for path in (folder / "mary").iterdir()) == ["index.html", "prediction.json"]
 
 
+def test_no_old_list_stays_while_a_call_goes_on_or_when_it_is_broken_off(predict, monkeypatch):
+    folder = predict("mary")
+    assert {"predictions.tsv", "index.html"} <= {path.name for path in folder.iterdir()}
+
+    def break_off(self, volume):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Ensemble, "ask", break_off)
+    with pytest.raises(KeyboardInterrupt):
+        predict("mary")
+    assert [path.name for path in folder.iterdir()] == ["mary"]
+
+
+def test_a_page_that_cannot_be_drawn_costs_that_scan_alone(predict, monkeypatch):
+    once, drawn = prediction_figures.draw_brain, []
+
+    def fail(*words):
+        drawn.append(words)
+        if len(drawn) == 1:
+            raise IndexError("no brain")
+        return once(*words)
+
+    monkeypatch.setattr(prediction_figures, "draw_brain", fail)
+    folder = predict("first", "second")
+    table = pd.read_csv(folder / "predictions.tsv", sep="\t").set_index("scan")
+    assert table["probability"].notna().tolist() == [False, True]
+    assert table.loc["first", "reason"] == "Its page could not be drawn: no brain"
+    page = (folder / "first" / "index.html").read_text()
+    assert "This scan was refused. Its page could not be drawn: no brain" in page
+    assert page.index("NOT FOR CLINICAL USE") < page.index("<h2>")
+    assert not {"probability", "models"} & {*read_answer(folder, "first")}
+    assert not (folder / "first" / "regions.tsv").exists()
+
+
 def test_what_fails_while_models_are_asked_fails_that_scan_alone(predict, monkeypatch):
     once = Ensemble.ask
 
@@ -121,33 +155,6 @@ def test_what_fails_while_models_are_asked_fails_that_scan_alone(predict, monkey
     table = pd.read_csv(folder / "predictions.tsv", sep="\t").set_index("scan")
     assert table.loc["first", "reason"] == "out of memory"
     assert 0 < table.loc["second", "probability"] < 1
-
-
-def test_a_page_warns_first_and_escapes_what_comes_from_outside(predict):
-    folder = predict("mary", "odd<script>")
-    page, overview = ((folder / name).read_text() for name in ("mary/index.html", "index.html"))
-    for text in (page, overview):
-        assert text.index("NOT FOR CLINICAL USE") < text.index("<h2>")
-        assert text.index("simulated subjects, who do not exist") < text.index("<h2>")
-        assert "few &lt;i&gt;people&lt;/i&gt;" in text
-        assert "A&amp;D" in text
-        assert [raw for raw in ("<i>people", "<b>Two", "A&D", "odd<script>") if raw in text] == []
-    assert "&lt;b&gt;Two&lt;/b&gt;" in page
-    assert page.count('src="data:image/png;base64,') == 4
-    assert '<a href="odd_script_/index.html">odd_script_</a>' in overview
-
-
-def test_a_model_of_people_does_not_warn_of_simulated_ones(predict, changed_model):
-    page = (predict("mary", model=changed_model(simulated=False)) / "mary" / "index.html").read_text()
-    assert "who do not exist" not in page
-    assert "(not simulated)" in page
-
-
-def test_code_that_differs_from_that_of_the_study_is_told(predict, changed_model):
-    said = "The code that prepared this scan is not that which prepared the scans of the study"
-    assert said not in (predict("mary") / "mary" / "index.html").read_text()
-    folder = predict("mary", model=changed_model(code="another"))
-    assert said in (folder / "mary" / "index.html").read_text()
 
 
 def test_one_model_has_no_spread(predict, changed_model):

@@ -64,6 +64,11 @@ def test_a_report_follows_a_whole_run_alone(options, whole):
     assert is_whole(options) == whole
 
 
+def test_an_export_that_would_export_nothing_is_refused(tmp_path):
+    with pytest.raises(SystemExit, match=r"^neurobar export: an export runs what is missing of the study"):
+        main(["export", "--task", "bar", "--output", str(tmp_path / "model"), "--dry-run"])
+
+
 def test_run_hands_over_to_snakemake(tmp_path):
     words = [sys.executable, "-m", "neurobar.commands", "run", "--dry-run", "--quiet", "rules"]
     done = subprocess.run([*words, "--directory", str(tmp_path)], capture_output=True, text=True, env=os.environ)

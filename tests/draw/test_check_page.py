@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from neurobar.draw.check_page import ROOM, SIZES, scale_picture, scale_pictures, side_of_limits, write_checks
+from neurobar.draw.check_page import ROOM, SIZES, fit_page, scale_picture, scale_pictures, side_of_limits, write_checks
 
 LIMITS = {"overlap": [0.88, None], "brain_ml": [850, 2100], "outside": [None, 0.02], "starts": [None, None]}
 
@@ -42,7 +42,13 @@ def picture(tmp_path):
 @pytest.fixture
 def rows(checks, picture, tmp_path):
     """Return the rows of the page by scan, and the page."""
-    write_checks(tmp_path / "checks.html", checks, LIMITS, {"bad": picture("bad", 810, 585)}, "four scans")
+    write_checks(
+        tmp_path / "checks.html",
+        checks,
+        LIMITS,
+        {"bad": scale_picture(picture("bad", 810, 585), 640, 80)},
+        "four scans",
+    )
     page = (tmp_path / "checks.html").read_text(encoding="utf-8")
     body = page[page.index("<tbody>") : page.index("</tbody>")]
     return dict(zip(checks["scan"], body.split("<tr")[1:], strict=True)), page
@@ -128,3 +134,24 @@ def test_pictures_of_a_large_cohort_have_room_in_the_report(picture, tmp_path):
     assert Image.open(io.BytesIO(many["scan-0"])).width < SIZES[0][0]
     assert sum(map(len, many.values())) <= ROOM
     assert len(many) == 20
+
+
+def test_a_page_of_3000_scans_fits_into_the_report_and_shows_the_first(checks, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (117, 162, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noisy.png")
+    many = pd.concat([checks[:1]] * 3000, ignore_index=True)
+    many["scan"] = [f"sub-{number:05d}_ses-1" for number in range(3000)]
+    paths = dict.fromkeys(many["scan"][:200], tmp_path / "noisy.png")
+    listed, pictures = fit_page(many, LIMITS, paths)
+    assert listed["scan"].tolist() == many["scan"][: len(listed)].tolist()
+    assert 500 < len(listed) < 3000
+    assert list(pictures) == list(paths)[: len(pictures)]
+    assert 50 < len(pictures) < 200
+    write_checks(tmp_path / "checks.html", listed, LIMITS, pictures, "many scans")
+    assert 1_200_000 < (tmp_path / "checks.html").stat().st_size < 1_500_000
+
+
+def test_a_small_page_holds_all_scans_and_pictures(checks, picture):
+    listed, pictures = fit_page(checks, LIMITS, {"bad": picture("bad", 810, 585)})
+    assert listed["scan"].tolist() == checks["scan"].tolist()
+    assert list(pictures) == ["bad"]

@@ -1,10 +1,11 @@
 import json
+import re
 
 import pandas as pd
 import pytest
 from PIL import Image
 
-from neurobar.draw import histograms, montage
+from neurobar.draw import check_page, histograms, montage
 from neurobar.draw.draw_checks import describe_checks, main, name_left_out
 
 COHORT = {"negative": "CN", "positive": "AD", "study": "a study", "simulated": True}
@@ -50,7 +51,7 @@ def draw(tiny_cohort, checks, tmp_path):
 def test_captions_name_the_cohort_and_what_is_seen(draw, tmp_path):
     captions = draw()
     assert list(captions.index) == ["montage", "histograms", "checks"]
-    assert captions.str.startswith("a study (these subjects are simulated)").all()
+    assert captions.str.startswith("A study (these subjects are simulated)").all()
     assert captions[["montage", "histograms"]].str.contains("20 scans of 16 subjects").all()
     assert "plane of all scans" in captions["montage"]
     assert "frames mark scans kept although a check failed. Left out, so not shown: gone." in captions["montage"]
@@ -106,8 +107,18 @@ def test_many_scans_that_were_left_out_are_not_all_named(checks):
 
 
 def test_a_page_with_all_pictures_says_so(checks):
-    counts = describe_checks(checks.fillna({"reason": ""}), len(checks))
+    counts = describe_checks(checks.fillna({"reason": ""}), listed=21, shown=21, is_full=False)
     assert counts.endswith("the page holds a picture of each.")
+
+
+def test_a_page_that_is_full_says_what_it_leaves_out(draw, checks, monkeypatch):
+    monkeypatch.setattr(check_page, "ROOM_OF_ROWS", 2000)
+    monkeypatch.setattr(check_page, "ROOM", 16_000)
+    said = draw()["checks"]
+    listed, shown = (int(re.search(words, said)[1]) for words in (r"first (\d+) scans", r"pictures of (\d+) of"))
+    assert 0 < shown < listed - 1 < len(checks) - 1
+    assert f"pictures of {shown} of them, the most unusual (as many as it has room for)" in said
+    assert said.endswith(f"It lists the first {listed} scans; results/preprocess/checks.tsv has all.")
 
 
 def test_equal_inputs_give_equal_bytes(draw, tmp_path):

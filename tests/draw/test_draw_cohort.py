@@ -46,7 +46,7 @@ def draw(tables, tmp_path):
 def test_captions_name_the_cohort_and_count(draw, tmp_path):
     captions = draw()
     assert list(captions.index) == ["flow", "balance", "groups"]
-    assert captions.str.startswith("a study (these subjects are simulated)").all()
+    assert captions.str.startswith("A study (these subjects are simulated)").all()
     assert "13 scans of 13 subjects in the sheet" in captions["flow"]
     assert "3 folds, in which 11 scans of 11 subjects take part" in captions["flow"]
     assert "11 scans of 11 subjects" in captions["balance"]
@@ -69,6 +69,7 @@ def test_the_page_names_tests_and_says_what_p_means(draw, tmp_path):
         assert words in page
     assert "<td>test set against development</td>" in page
     assert "Sites (subjects)" in page
+    assert "nothing to compare" not in page
 
 
 def test_a_sheet_without_age_sex_and_site_is_drawn(draw, tables, tmp_path):
@@ -76,7 +77,8 @@ def test_a_sheet_without_age_sex_and_site_is_drawn(draw, tables, tmp_path):
     draw(sheet, tables[2].assign(age=None, sex=None))
     page = (tmp_path / "cohort" / "groups.html").read_text()
     assert "Sites (subjects)" not in page
-    assert "Mann-Whitney" not in page
+    assert "Beside the class there is nothing to compare" in page
+    assert "<td>Mann-Whitney" not in page
     groups = pd.read_csv(tmp_path / "cohort" / "groups.csv")
     assert groups["age_unknown"].tolist() == groups["subjects"].tolist()
 

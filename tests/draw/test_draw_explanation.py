@@ -62,10 +62,11 @@ def test_at_most_twenty_regions_are_ranked():
 def draw(tmp_path, small_atlas, regions):
     """Return the command, which returns the captions."""
 
-    def run(names=NAMES):
+    def run(names=NAMES, *, sides_are_one=True):
         affine = np.diag([2.0, 2, 2, 1])
         affine[:3, 3] = [-5, -6, -7]
-        nib.save(nib.Nifti1Image(small_atlas, affine), tmp_path / "atlas.nii.gz")
+        mirrored = np.concatenate([small_atlas[:3], small_atlas[2::-1]])
+        nib.save(nib.Nifti1Image(mirrored if sides_are_one else small_atlas, affine), tmp_path / "atlas.nii.gz")
         brain = np.where(small_atlas > 0, np.arange(336).reshape(6, 7, 8) + 99, 0).astype(np.float32)
         nib.save(nib.Nifti1Image(brain, affine), tmp_path / "template.nii.gz")
         regions.to_csv(tmp_path / "regions.tsv", sep="\t", index=False)
@@ -92,8 +93,21 @@ def test_both_figures_say_whose_scans_in_what_direction_and_that_sides_are_merge
 
 def test_without_positive_scans_the_caption_tells_of_all(regions):
     chosen = choose_group(regions[regions["group"] == "all"])
-    captions = write_captions(argparse.Namespace(task="x", cohort=COHORT), chosen)
+    captions = write_captions(argparse.Namespace(task="x", cohort=COHORT), chosen, sides_are_one=True)
     assert "; 11 test scans of 9 subjects" in captions["planes"]
+
+
+def test_an_atlas_that_keeps_sides_apart_is_not_said_to_merge_them(draw):
+    assert not draw(sides_are_one=False).str.contains("Left and right").any()
+
+
+def test_only_where_sides_are_one_captions_say_so(regions):
+    args, chosen = argparse.Namespace(task="x", cohort=COHORT), choose_group(regions)
+    merged, sided = (write_captions(args, chosen, sides_are_one=one) for one in (True, False))
+    assert all(words.endswith("Left and right of a region are one.") for words in merged.values())
+    assert "sagittal planes to the right" in merged["planes"]
+    assert not any("right" in words for words in sided.values())
+    assert sided["planes"].endswith("(these subjects are simulated).")
 
 
 def test_an_unknown_region_ends_the_command_with_one_sentence(draw):

@@ -1,10 +1,11 @@
+import argparse
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from neurobar.draw.draw_scores import describe_tests, main
+from neurobar.draw.draw_scores import describe_tests, main, write_captions
 
 COHORT = {"study": "a study", "label": "diagnosis", "negative": "CN", "positive": "AD"}
 ROWS = [
@@ -107,6 +108,16 @@ def test_rows_of_other_cohorts_are_counted_apart_and_only_the_study_is_simulated
 def test_rows_with_splits_of_their_own_are_told(split):
     words = describe_tests([COHORT] * 2, list(split), is_simulated=False)
     assert words.startswith("a study, test set of 12 scans of 6 subjects. Counts are those of the first row")
+
+
+def test_cohorts_that_call_the_positive_class_otherwise_are_named_too(split):
+    cohorts = [COHORT, COHORT | {"study": "another", "positive": "Dementia"}, COHORT]
+    folds = [split[0], split[1], split[0]]
+    args = argparse.Namespace(cohorts=cohorts, folds=folds, simulated=False, threshold="0.5", table={"caption": "x"})
+    captions = write_captions(args, pd.DataFrame({"fold": [0, 1], "seed": 0}), is_paired=True)
+    assert "curves for AD or Dementia, by scan" in captions["curves"]
+    assert "AD or Dementia from a probability" in captions["confusion"]
+    assert "share of AD or Dementia scans" in captions["calibration"]
 
 
 def test_what_cannot_be_scored_is_refused_in_one_sentence(draw):

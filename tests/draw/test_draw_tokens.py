@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 import torch
 
-from neurobar.draw.draw_tokens import choose_scans, main, read_sites
+from neurobar.draw import draw_tokens as commands
+from neurobar.draw.draw_tokens import MOST, encode_scans, list_scans, main, read_sites, write_caption
 from neurobar.finetune import finetune_classifier
 from neurobar.training.classifiers import load_classifier
 from neurobar.training.command import FoldOfCohort
@@ -78,11 +79,39 @@ def test_parts_labels_and_sites_stand_beside(draw, tiny_cohort, tmp_path):
     assert (tmp_path / "tokens" / "tokens.png").stat().st_size > 5000
 
 
-def test_scans_are_chosen_evenly_from_all_parts(fold):
-    everything, some = choose_scans(fold), choose_scans(fold, most=10)
-    assert len(everything) == everything["scan"].nunique() == 20
+def test_of_many_scans_some_are_chosen_from_all_parts_and_the_caption_says_so(draw, fold, monkeypatch):
+    listed = list_scans(fold)
+    assert len(listed) == listed["scan"].nunique() == 20 < MOST
+    monkeypatch.setattr(commands, "MOST", 10)
+    some, caption = draw()
     assert len(some) == some["scan"].nunique() == 10
-    assert some["part"].value_counts().to_dict() == {"train": 4, "test": 4, "select": 2}
+    assert set(some["part"]) == {"train", "select", "test"}
+    assert f"10 scans of {some['subject'].nunique()} subjects, evenly chosen of 20 scans, a study" in caption
+
+
+@pytest.mark.parametrize(("several", "words"), [(True, "of fold 0 and seed 7,"), (False, "of fold 0,")])
+def test_the_caption_names_fold_and_the_seed_where_there_are_several(several, words):
+    rows = pd.DataFrame({"scan": ["a"], "subject": ["a"]})
+    args = argparse.Namespace(fold=0, seed=7, several_seeds=several, cohort=COHORT)
+    assert words in write_caption(args, rows, 1)
+
+
+def test_tokens_of_patches_do_not_stay_in_memory(fold, classifier, monkeypatch):
+    kept, join = [], torch.cat
+
+    def spy(tokens):
+        kept.extend((token.untyped_storage().nbytes(), token.numel() * token.element_size()) for token in tokens)
+        return join(tokens)
+
+    model, names = load_classifier(classifier), list_scans(fold)["scan"][:3]
+    monkeypatch.setattr(
+        commands.torch,
+        "cat",
+        lambda tensors, *rest, **more: spy(tensors) if not rest and not more else join(tensors, *rest, **more),
+    )
+    encode_scans(fold, model, names, batch=2)
+    assert len(kept) == 2
+    assert all(held == needed for held, needed in kept)
 
 
 def test_a_sheet_need_not_have_sites(tmp_path):

@@ -1,9 +1,11 @@
 import math
+import tracemalloc
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from neurobar.draw.group_comparisons import (
     compare_groups,
@@ -70,6 +72,19 @@ def test_more_kinds_are_tested_by_permutations():
     assert p < 0.01
     assert compare_kinds(one, one)[1] == 1
     assert compare_kinds(one, other) == (name, p)
+
+
+def test_permutations_of_many_subjects_need_little_memory_and_give_the_p_of_all_at_once():
+    kinds = np.random.default_rng(3).integers(0, 3, 240)
+    one, other = pd.Series(kinds[:100]), pd.Series(kinds[100:])
+    tracemalloc.start()
+    _, p = compare_kinds(one, other)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 10e6  # all at once they are more than 9999 x 240 x 8 bytes
+    table = np.array([[(group == kind).sum() for kind in range(3)] for group in (one, other)])
+    at_once = stats.PermutationMethod(n_resamples=9999, rng=np.random.default_rng(0))
+    assert p == stats.chi2_contingency(table, correction=False, method=at_once).pvalue
 
 
 def test_an_empty_group_is_not_tested():

@@ -2,7 +2,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from neurobar.draw.region_planes import choose_cuts, draw_planes, paint_regions
+from neurobar.draw.region_planes import are_sides_one, choose_cuts, draw_planes, paint_regions
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,23 @@ def test_cuts_go_through_the_regions_apart_and_to_the_right(painted):
     assert choose_cuts(painted, 1, number=1) == [-17]
     assert all(place >= 0 for place in choose_cuts(painted, 0))
     assert np.diff(choose_cuts(painted, 0)).min(initial=99) >= 10
+
+
+def test_sides_are_one_where_values_are_on_both_and_need_not_mirror_exactly(painted, affine):
+    assert are_sides_one(painted)
+    shifted = np.roll(painted.get_fdata()[:8], 1, axis=1)
+    leaning = nib.Nifti1Image(np.concatenate([shifted, painted.get_fdata()[8:]]), affine)
+    assert are_sides_one(leaning)
+    assert are_sides_one(nib.Nifti1Image(np.zeros((16, 24, 32)), affine))
+
+
+def test_regions_of_one_side_each_are_cut_on_both(affine):
+    values = np.zeros((16, 24, 32))
+    values[2:5, 3, 4:8], values[11:14, 3, 4:8] = 0.5, -0.3
+    values[:, 9, 4:6] = 0.1  # a region on both sides does not make the others merged
+    sided = nib.Nifti1Image(values, affine)
+    assert not are_sides_one(sided)
+    assert choose_cuts(sided, 0) == [-11, 7]
 
 
 def test_without_any_change_the_middle_is_shown(painted):

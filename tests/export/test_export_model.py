@@ -33,6 +33,7 @@ def settings(root):
         "finetune": {"hidden": [8]},
         "split": {"by": "subject", "labels": "own"},
         "preprocess": {name: value for name, value in config["preprocess"].items() if name not in ("keep", "exclude")},
+        "template": {"head": "computed"},
         "percentiles": [1, 25, 50, 75, 99],
         "threshold": 0.5,
     }
@@ -76,11 +77,12 @@ def study(tiny_cohort, tmp_path_factory):
 def export(tiny_cohort, study, settings, tmp_path):
     """Return the call of the command, with changes to its settings or arguments."""
 
-    def call(*, output="model", folds=None, **changes):
+    def call(*, output="model", folds=None, table=None, **changes):
         words = ["--fetched", str(study / "fetch"), "--output", str(tmp_path / output)]
-        for name in ("volumes.cohort.npy", "percentiles.percentiles.npy", "table.cohort.tsv"):
+        for name in ("volumes.cohort.npy", "percentiles.percentiles.npy"):
             option, file = name.split(".", 1)
             words += [f"--{option}", str(tiny_cohort.folder / file)]
+        words += ["--table", str(table or tiny_cohort.folder / "cohort.tsv")]
         words += ["--folds", str(folds or study / "folds.tsv")]
         words += ["--summary", str(study / "summary.tsv"), "--scores", str(study / "scores.tsv")]
         words += ["--landmarks", *[str(study / f"fold-{fold}" / "landmarks.json") for fold in FOLDS]]
@@ -97,7 +99,7 @@ def read_config(folder: Path) -> dict:
     return json.loads((folder / "config.json").read_text())
 
 
-def test_a_fold_hands_on_the_mean_of_its_healthy_training_scans_and_of_no_other(export, tiny_cohort, study):
+def test_a_fold_hands_on_the_mean_of_its_healthy_subjects_whatever_their_number_of_scans(export, tiny_cohort, study):
     folder, split = export(), read_folds(study / "folds.tsv")
     cohort = read_cohort(*[tiny_cohort.folder / name for name in ("cohort.npy", "percentiles.npy", "cohort.tsv")])
     for fold in FOLDS:
@@ -106,9 +108,12 @@ def test_a_fold_hands_on_the_mean_of_its_healthy_training_scans_and_of_no_other(
         volumes = torch.from_numpy(np.array(cohort.volumes[rows])).unsqueeze(1).float()
         landmarks = read_landmarks(study / f"fold-{fold}" / "landmarks.json")
         scans = standardise(volumes, torch.from_numpy(cohort.percentiles[rows]), landmarks)
+        subjects = training.loc[training["label"] == 0, "subject"].reset_index(drop=True)
+        of_subjects = [scans[own.index].mean(0) for _, own in subjects.groupby(subjects)]
+        assert len(scans) - len(of_subjects) == fold  # of one subject, fold 1 trains on two scans
         weights, about = read_weights(folder / f"fold-{fold}" / "healthy.safetensors")
         assert weights["mean"].dtype == torch.float16
-        np.testing.assert_allclose(weights["mean"].float(), scans.mean(0, keepdim=True), atol=2e-3)
+        np.testing.assert_allclose(weights["mean"][0].float(), torch.stack(of_subjects).mean(0), atol=1e-3)
         assert about["scans"] == read_config(folder)["healthy"][str(fold)]["scans"] == len(rows)
         assert about["subjects"] == training.loc[training["label"] == 0, "subject"].nunique() >= 5
 
@@ -153,12 +158,11 @@ def test_weights_and_atlas_are_copied_as_they_are(export, study):
 
 def test_the_cohort_is_told_in_counts(export):
     cohort = read_config(export())["cohort"]
-    # Two subjects are tested, with two scans each: rows 0, 1, 16 and 17 of the table, which are 60 years and the row.
+    # Two subjects are tested, with two scans each: rows 0, 1, 16 and 17 of the table.
     assert cohort["test"] == {
-        "CN": {"scans": 2, "subjects": 1, "age_mean": 68.0, "age_sd": None, "sex": {"F": 1}},
-        "AD": {"scans": 2, "subjects": 1, "age_mean": 69.0, "age_sd": None, "sex": {"M": 1}},
+        name: {"scans": 2, "subjects": 1, "age_mean": None, "age_sd": None, "sex": {}} for name in ("CN", "AD")
     }
-    positive = cohort["development"]["AD"]
+    positive = cohort["development"]["AD"]  # who are as old as 60 years and their row
     assert (positive["scans"], positive["subjects"], positive["sex"]) == (8, 7, {"F": 4, "M": 3})
     ages = [(63 + 79) / 2, 65, 67, 69, 71, 73, 75]
     assert (positive["age_mean"], positive["age_sd"]) == (round(np.mean(ages), 1), round(np.std(ages, ddof=1), 1))
@@ -180,7 +184,7 @@ def test_a_threshold_that_each_fold_chose_becomes_their_mean(export):
     assert read_config(export())["threshold"] == 0.5
     folder = export(output="chosen", threshold="selected")
     assert read_config(folder)["threshold"] == 0.4
-    assert "a probability of 0.4, the mean over folds" in (folder / "README.md").read_text()
+    assert "a probability of 0.400, the mean over folds" in (folder / "README.md").read_text()
 
 
 def test_the_card_is_one_that_a_hub_reads_and_says_what_matters(export):
@@ -189,10 +193,21 @@ def test_the_card_is_one_that_a_hub_reads_and_says_what_matters(export):
     assert front["license"] == "apache-2.0"
     assert front["library_name"] == "neurobar"
     assert front["pipeline_tag"] == "image-classification"
-    for words in ("Not for clinical use", "simulated and do not exist", "| Test | CN | 1 | 2 | 68.0 | 1 F |"):
+    for words in ("Not for clinical use", "simulated and do not exist", "| Test | CN | 1 | 2 | not told | not told |"):
         assert words in card
     assert "| Accuracy | 0.800 ± 0.100 [0.700, 0.900] | 0.750 [0.500, 1.000] |" in card
+    assert "is the mean of 6 training\nsubjects of CN, with equal weights" in card
     assert "{" not in card
+
+
+def test_the_card_counts_the_scans_that_took_part_beyond_the_limits(export, tiny_cohort, tmp_path):
+    assert "outside these limits took no part, and are refused" in (export() / "README.md").read_text()
+    table = pd.read_csv(tiny_cohort.folder / "cohort.tsv", sep="\t").astype({"reason": "string"})
+    for count, words in ((1, "1 that was"), (2, "2 that were")):
+        table.loc[: count - 1, "reason"] = "Kept in the config: overlap is 0.5, below 0.88."
+        table.to_csv(tmp_path / "cohort.tsv", sep="\t", index=False)
+        folder = export(output=f"kept-{count}", table=tmp_path / "cohort.tsv")
+        assert f"took no part, but for {words} kept by name, and are" in (folder / "README.md").read_text()
 
 
 def test_a_cohort_of_people_is_not_called_simulated(export, study, tmp_path):
@@ -207,19 +222,17 @@ def test_means_whose_difference_would_show_a_few_people_are_not_handed_on(export
         export(simulated=False)
 
 
-def test_the_sum_over_a_fold_follows_from_the_means_of_all():
-    """This is why folds must not be small: nothing but the means is needed to tell the sum over each fold."""
-    scans = np.random.default_rng(0).random((9, 4))
-    folds = np.array([0, 0, 1, 1, 1, 2, 2, 2, 2])
-    totals = np.stack([scans[folds != fold].mean(0) * (folds != fold).sum() for fold in range(3)])
-    of_fold = totals.sum(0) / 2 - totals
-    np.testing.assert_allclose(of_fold, [scans[folds == fold].sum(0) for fold in range(3)])
-
-
 @pytest.mark.parametrize("split", [{"by": "scan", "labels": "own"}, {"by": "subject", "labels": "permuted"}])
 def test_a_control_is_not_handed_on(export, split):
     with pytest.raises(SystemExit, match="bar is a control, wrong on purpose"):
         export(split=split)
+
+
+def test_a_head_of_a_person_is_not_handed_on_and_the_average_of_many_is(export, tmp_path):
+    with pytest.raises(SystemExit, match=r"may show a person's face; make the study with template\.head: computed"):
+        export(template={"head": "heads/mine.nii.gz"})
+    assert not (tmp_path / "model").exists()
+    assert (export(template={"head": "nilearn"}) / "fetch" / "template_head.nii.gz").is_file()
 
 
 def test_a_folder_that_holds_something_is_left_alone(export):

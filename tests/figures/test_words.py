@@ -1,6 +1,6 @@
 import pytest
 
-from neurobar.figures.words import name_of, p_cell
+from neurobar.figures.words import name_of, p_cell, unbroken
 
 
 @pytest.mark.parametrize(
@@ -16,3 +16,7 @@ def test_scores_have_names_for_readers():
         "Balanced accuracy",
         "Calibration error",
     ]
+
+
+def test_a_cell_breaks_before_its_interval_alone():
+    assert unbroken("80.0 ± 3.0 [0.0, 90.0]").split(" ") == ["80.0\u00a0±\u00a03.0", "[0.0,\u00a090.0]"]

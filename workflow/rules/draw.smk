@@ -19,7 +19,8 @@ SHOWN = {"patterns": ["{figure}.png", "{figure}.html"], "caption": "../report/ca
 rule draw_cohort:
     """Draw how scans became a test set and folds, and tabulate who is in each."""
     input:
-        sheet=ancient(SHEET),
+        # The whole sheet counts here, also its ignored rows.
+        sheet=SHEET,
         table="results/preprocess/cohort.tsv",
         folds=FOLDS_OF_STUDY,
     output:
@@ -37,7 +38,6 @@ rule draw_cohort:
         runtime="1h",
     params:
         cohort=TOLD_COHORT,
-        subjects=SITES_DIGEST,
         code=code_digest("neurobar.draw.draw_cohort"),
     shell:
         r"""
@@ -220,13 +220,16 @@ rule draw_tokens:
         cohort=TOLD_COHORT,
         subjects=SITES_DIGEST,
         settings=lambda wildcards: STUDY.told_task(wildcards.task),
+        seed=SEEDS[0],
+        several="--several-seeds" if len(SEEDS) > 1 else "",
         code=code_digest("neurobar.draw.draw_tokens"),
     shell:
         r"""
         python -m neurobar.draw.draw_tokens \
-            --sheet {input.sheet:q} --volumes {input.volumes:q} --percentiles {input.percentiles:q} --table {input.table:q} \
-            --folds {input.folds:q} --landmarks {input.landmarks:q} --classifier {input.classifier:q} \
-            --settings {params.settings:q} --cohort {params.cohort:q} \
+            --sheet {input.sheet:q} --volumes {input.volumes:q} --percentiles {input.percentiles:q} \
+            --table {input.table:q} --folds {input.folds:q} --landmarks {input.landmarks:q} \
+            --classifier {input.classifier:q} --settings {params.settings:q} --seed {params.seed:q} {params.several} \
+            --cohort {params.cohort:q} \
             --figures {output.figures:q} --captions {output.captions:q} >{log:q} 2>&1
         """
 

@@ -10,6 +10,8 @@ TOLD_MODEL = STUDY.of_training | {
     "study": config["study"],
     "simulated": SIMULATED,
     "classes": {key: config["cohort"][key] for key in ("label", "negative", "positive")},
+    # The path of a head is here only to be refused.
+    "template": {"head": config["template"]["head"]},
     "preprocess": {key: value for key, value in config["preprocess"].items() if key not in ("keep", "exclude")},
     "percentiles": config["landmarks"]["percentiles"],
     "threshold": config["evaluate"]["threshold"],

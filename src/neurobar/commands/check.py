@@ -1,6 +1,7 @@
 """Check settings, sheet and scans before anything runs, and say how many jobs, core-hours and bytes the study takes.
 
-Every option that is not named here goes to Snakemake: --config, a target such as preprocess, ...
+A target such as preprocess, and every option that is not named here, goes to Snakemake. Settings of --config are not
+counted: write them into a file.
 
 For example:
   neurobar check
@@ -23,7 +24,8 @@ from nibabel.filebasedimages import ImageFileError
 
 from neurobar.commands.costs import estimate, kept_bytes, read_measured
 from neurobar.commands.workflow import locate_workflow, plan_jobs
-from neurobar.data.sheets import read_scans
+from neurobar.data import rosters
+from neurobar.data.studies import Study
 from neurobar.data.volumes import check_header, read_header
 from neurobar.simulate.list_simulated_scans import planned_scans
 
@@ -76,17 +78,14 @@ def list_scans(config: dict[str, Any]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        scan, subject, path and cohort (empty for the study's own); a simulated cohort has no files yet.
+        scan, subject and path; a simulated cohort has no files yet.
     """
-    if config["cohort"]["scans"] is None:
-        own = planned_scans(config["simulate"]).assign(path=None)
-    else:
-        own = read_scans(config["cohort"]["scans"], config["cohort"])
-    tables = [own.assign(cohort="")]
-    for name, block in config.get("external", {}).items():
-        cohort = config["cohort"] | block
-        tables.append(read_scans(cohort["scans"], cohort).assign(cohort=name))
-    return pd.concat(tables, ignore_index=True)[["scan", "subject", "path", "cohort"]]
+    simulated = config["cohort"]["scans"] is None
+    own = rosters.read_own(config["cohort"], planned_scans(config["simulate"]) if simulated else None)
+    sheet = "the simulated cohort" if simulated else config["cohort"]["scans"]
+    external = rosters.read_external(Study(config).external, sheet, own)
+    tables = [own.assign(path=None) if simulated else own, *external.values()]
+    return pd.concat([table[["scan", "subject", "path"]] for table in tables], ignore_index=True)
 
 
 def find_faults(scans: pd.DataFrame) -> list[str]:
@@ -165,9 +164,8 @@ def run(args: argparse.Namespace) -> None:
     with _inside(args.directory):
         config = read_settings(files)
         scans = list_scans(config)
-        faults = find_faults(scans)
-        counted = f"{len(scans)} scans of {scans['subject'].nunique()} subjects"
-        print(f"Settings and sheet are in order: {counted}.")
+        faults = find_faults(scans[~scans["scan"].isin(config["preprocess"]["exclude"])])
+        print(f"Settings and sheet: in order, {len(scans)} scans of {scans['subject'].nunique()} subjects.")
         print(describe_costs(jobs, config, len(scans)) if jobs else "Nothing to be done.")
         print(f"Kept on disk when all is done: about {kept_bytes(config, scans=len(scans)) / 1e9:.2f} GB.")
     if faults:

@@ -114,6 +114,7 @@ def estimate(
             seconds, source = shipped.at[rule, "seconds"], "default study"
             if rule in TRAINING:
                 seconds *= scale_of(rule, config, default, scans=scans, default_scans=default_scans)
+        source = "-" if math.isnan(seconds) else source
         rows.append({"rule": rule, "jobs": count, "seconds": seconds, "source": source})
     table = pd.DataFrame(rows)
     return table.assign(hours=table["seconds"] * table["jobs"] / 3600)

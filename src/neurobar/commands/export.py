@@ -13,7 +13,7 @@ import argparse
 import shutil
 from pathlib import Path
 
-from neurobar.commands.workflow import call_snakemake
+from neurobar.commands.workflow import call_snakemake, computes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -33,6 +33,8 @@ def run(args: argparse.Namespace) -> None:
     """
     if args.output.exists():
         raise ValueError(f"{args.output} exists already; name another folder or remove it.")
+    if not computes(args.further):
+        raise ValueError("an export runs what is missing of the study; leave out options that only plan or describe.")
     exported = f"results/export/{args.task}"
     call_snakemake([exported, "--directory", str(args.directory), *args.further])
     shutil.copytree(args.directory / exported, args.output, ignore=shutil.ignore_patterns(".snakemake_timestamp"))

@@ -9,7 +9,8 @@ from urllib.parse import quote
 import pandas as pd
 
 from neurobar.commands.exported import Exported
-from neurobar.commands.prediction_page import show_model, warn, write_numbers
+from neurobar.commands.prediction_page import show_model, warn
+from neurobar.export.card_parts import write_probability
 from neurobar.figures.pages import paragraph, table_of, write_page
 
 
@@ -31,12 +32,12 @@ def write_overview(path: Path, table: pd.DataFrame, exported: Exported) -> None:
         "lowest": "Lowest",
         "highest": "Highest",
     }.items():
-        shown[escape(title)] = write_numbers(table[column], 3)
+        shown[escape(title)] = [write_probability(value) for value in table[column]]
     shown["Counts as"] = ["–" if pd.isna(name) else escape(name) for name in table["decision"]]
     shown["No answer because"] = table["reason"].map(escape)
     caption = (
         f"One row for each scan: mean, standard deviation (sd) and range over {len(exported.members)} models; what it "
-        f"counts as by the study's threshold of {exported.config['threshold']:.2g}."
+        f"counts as by the study's threshold of {write_probability(exported.config['threshold'])}."
     )
     body = [*warn(exported), table_of(shown, sortable=True, escaped=True), paragraph(caption), *show_model(exported)]
     write_page(path, f"Predictions of {len(table)} scan{'' if len(table) == 1 else 's'}", "".join(body))

@@ -16,6 +16,7 @@ import argparse
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,13 @@ import pandas as pd
 from neurobar.commands.ensembles import Ensemble
 from neurobar.commands.exported import Exported, open_exported
 from neurobar.commands.overview_page import write_overview
-from neurobar.commands.prediction_page import write_prediction_page
+from neurobar.commands.prediction_page import write_prediction_page, write_refusal
 from neurobar.commands.predictions import Prediction, tabulate
 from neurobar.commands.prepare_scan import KEPT, prepare_beside
 from neurobar.commands.scan_lists import list_scans
 from neurobar.data.files import written_whole
 from neurobar.data.sheets import check_masks
+from neurobar.export.card_parts import write_probability
 from neurobar.preprocess.judge_scans import find_reasons
 from neurobar.training.devices import choose_device
 
@@ -73,10 +75,11 @@ def run(args: argparse.Namespace) -> None:
         check_masks("The list of scans", scans)
     # One region may change the probability by less than bfloat16 can tell.
     ensemble = Ensemble(exported, choose_device(device=args.device, threads=args.cores, precision="float32"))
+    for name in (TABLE, PAGE):  # of an earlier call: they would list its answers if this one is broken off
+        (args.output / name).unlink(missing_ok=True)
     predictions = []
-    for prediction in predict_each(scans.to_dict("records"), ensemble, args):
-        prediction.write()
-        write_prediction_page(prediction, exported)
+    for answer in predict_each(scans.to_dict("records"), ensemble, args):
+        prediction = write_answer(answer, exported)
         print(describe(prediction), flush=True)
         predictions.append(prediction)
     write_table(args.output, tabulate(predictions), exported)
@@ -164,14 +167,38 @@ def predict_scan(scan: dict[str, Any], folder: Path, failure: str | None, ensemb
     return Prediction(**about, models=models, regions=regions)
 
 
+def write_answer(prediction: Prediction, exported: Exported) -> Prediction:
+    """Write what is known of a scan; a page that cannot be drawn costs the scan its answer, and no other scan.
+
+    Parameters
+    ----------
+    prediction : Prediction
+    exported : Exported
+
+    Returns
+    -------
+    Prediction
+        The same, or without an answer where there is no page that shows it.
+    """
+    try:
+        write_prediction_page(prediction, exported)
+    except Exception as error:  # whatever a drawing stumbles over
+        reason = f"{prediction.reason} Its page could not be drawn: {str(error) or type(error).__name__}".strip()
+        prediction = replace(prediction, reason=reason, models=None, regions=None)
+        write_refusal(prediction, exported)
+    prediction.write()
+    return prediction
+
+
 def describe(prediction: Prediction) -> str:
     """Say in one line what came out."""
     if prediction.models is None:
         return f"{prediction.scan}: no probability. {prediction.reason}"
     said, positive = prediction.figures(), prediction.config["classes"]["positive"]
     return (
-        f"{prediction.scan}: probability of {positive} {said['probability']:.2f}, {said['lowest']:.2f} to "
-        f"{said['highest']:.2f} over {len(prediction.models)} models ({prediction.folder / PAGE})"
+        f"{prediction.scan}: probability of {positive} {write_probability(said['probability'])}, "
+        f"{write_probability(said['lowest'])} to {write_probability(said['highest'])} over {len(prediction.models)} "
+        f"models ({prediction.folder / PAGE})"
     )
 
 

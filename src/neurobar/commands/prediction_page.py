@@ -1,7 +1,8 @@
-"""The page of one scan, which says first what it must not be used for, and the page that lists several."""
+"""The page of one scan, which says first what it must not be used for."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,7 @@ from neurobar.commands.exported import Exported
 from neurobar.commands.predictions import Prediction
 from neurobar.data.atlases import read_regions
 from neurobar.data.volumes import read_volume
-from neurobar.export.card_parts import describe_age, describe_range, readable_scores
+from neurobar.export.card_parts import describe_age, describe_range, readable_scores, write_probability
 from neurobar.figures.pages import paragraph, picture, table_of, write_page
 from neurobar.figures.style import RESOLUTION
 
@@ -52,18 +53,29 @@ def write_prediction_page(prediction: Prediction, exported: Exported) -> None:
     prediction : Prediction
     exported : Exported
     """
-    config, parts = exported.config, warn(exported)
+    check = show_check(prediction)
     if prediction.models is None:
-        title = f"{prediction.scan}: no probability"
-        parts += ["<h2>No probability</h2>", paragraph(f"This scan was refused. {prediction.reason}", "warning")]
-    else:
-        title = f"{prediction.scan}: probability of {config['classes']['positive']}"
-        parts += [*show_answer(prediction), *show_scores(exported)]
-    parts += show_check(prediction)
-    if prediction.models is not None:
-        parts += show_regions(prediction, exported)
-    parts += show_model(exported)
+        write_refusal(prediction, exported, check)
+        return
+    title = f"{prediction.scan}: probability of {exported.config['classes']['positive']}"
+    parts = [*warn(exported), *show_answer(prediction), *show_scores(exported), *check]
+    parts += [*show_regions(prediction, exported), *show_model(exported)]
     write_page(prediction.folder / "index.html", title, "".join(parts))
+
+
+def write_refusal(prediction: Prediction, exported: Exported, check: Iterable[str] = ()) -> None:
+    """Write `index.html` of a scan without a probability; without its check it needs no other file of the scan.
+
+    Parameters
+    ----------
+    prediction : Prediction
+    exported : Exported
+    check : iterable of str
+        From `show_check`.
+    """
+    said = ["<h2>No probability</h2>", paragraph(f"This scan was refused. {prediction.reason}", "warning")]
+    parts = [*warn(exported), *said, *check, *show_model(exported)]
+    write_page(prediction.folder / "index.html", f"{prediction.scan}: no probability", "".join(parts))
 
 
 def warn(exported: Exported) -> list[str]:
@@ -85,11 +97,11 @@ def show_answer(prediction: Prediction) -> list[str]:
     """Show the probability, and how far the models agree."""
     config, said = prediction.config, prediction.figures()
     positive, number = config["classes"]["positive"], len(prediction.models)
-    spread = "" if said["sd"] is None else f" (standard deviation {said['sd']:.2f})"
+    spread = "" if said["sd"] is None else f" (standard deviation {write_probability(said['sd'])})"
     sentence = (
-        f"{said['probability']:.2f}: mean of {number} models{spread}, from {said['lowest']:.2f} to "
-        f"{said['highest']:.2f}. At the study's threshold of {config['threshold']:.2g} this counts as "
-        f"{said['decision']}."
+        f"{write_probability(said['probability'])}: mean of {number} models{spread}, from "
+        f"{write_probability(said['lowest'])} to {write_probability(said['highest'])}. At the study's threshold of "
+        f"{write_probability(config['threshold'])} this counts as {said['decision']}."
     )
     caption = (
         "Each point is a model that was trained without the scans of its fold; the line is their mean. Their spread "
@@ -135,10 +147,10 @@ def show_regions(prediction: Prediction, exported: Exported) -> list[str]:
     config, regions = exported.config, prediction.regions
     volume, _ = read_volume(prediction.folder / "volume.nii.gz")
     atlas = read_regions(exported.fetched / "atlas.nii.gz")
-    scans = [counts["scans"] for counts in config["healthy"].values()]
+    subjects = [counts["subjects"] for counts in config["healthy"].values()]
     caption = (
         f"How the probability changes with a region: the probability of the scan less that with the region replaced by "
-        f"the mean of {describe_range(scans)} training scans of "
+        f"the mean of {describe_range(subjects)} training subjects of "
         f"{config['classes']['negative']}; mean over models, whiskers their standard deviation; the first "
         f"{min(figures.FIRST, len(regions))} of {len(regions)} regions. It shows what the models go by, not what is "
         "diseased."

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 
-from neurobar.commands.workflow import become_snakemake
+from neurobar.commands.workflow import become_snakemake, computes, parse_options
 
 REPORT = "results/report/report"
 
@@ -29,21 +29,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def is_whole(options: list[str]) -> bool:
-    """Tell whether Snakemake is asked to run, and for all that the study has.
-
-    Parameters
-    ----------
-    options : list of str
-
-    Returns
-    -------
-    bool
-    """
-    from snakemake.cli import get_argument_parser
-
-    asked = get_argument_parser().parse_known_args(options)[0]
-    else_asked = (asked.dryrun, asked.unlock, asked.report, asked.lint, asked.summary, asked.dag, asked.rulegraph)
-    return not asked.targets and not asked.touch and not any(else_asked)
+    """Tell whether Snakemake is asked to compute all that the study has."""
+    return computes(options) and not parse_options(options).targets
 
 
 def run(args: argparse.Namespace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
@@ -12,6 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[3]
 #: A row of the table of jobs that Snakemake prints.
 COUNT = re.compile(r"^(\w+)\s+(\d+)\s*$", re.MULTILINE)
+#: The name of a rule, its own or of one that borrows from another.
+RULE = re.compile(r"^(?:use rule \w+ as|rule) (\w+)", re.MULTILINE)
 #: How Snakemake opens an error of ours; what follows is the sentence.
 FAULT = re.compile(r"^WorkflowError in file .*\n(.*)", re.MULTILINE)
 
@@ -52,6 +55,29 @@ def words_of(options: list[str]) -> list[str]:
         if not any(re.match(r"(--cores|--jobs|-c|-j)", option) for option in options):
             words += ["--cores", "all"]
     return [*words, *options]
+
+
+def computes(options: list[str]) -> bool:
+    """Tell whether Snakemake is asked to compute, and not to plan, unlock or describe.
+
+    Parameters
+    ----------
+    options : list of str
+
+    Returns
+    -------
+    bool
+    """
+    asked = parse_options(options)
+    else_asked = (asked.dryrun, asked.unlock, asked.report, asked.lint, asked.summary, asked.dag, asked.rulegraph)
+    return not asked.touch and not any(else_asked)
+
+
+def parse_options(options: list[str]) -> argparse.Namespace:
+    """Read options as Snakemake will."""
+    from snakemake.cli import get_argument_parser
+
+    return get_argument_parser().parse_known_args(options)[0]
 
 
 def become_snakemake(options: list[str]) -> None:
@@ -111,6 +137,7 @@ def plan_jobs(options: list[str]) -> dict[str, int]:
         fault = FAULT.search(said)
         raise ValueError(fault[1] if fault else said.strip())
     table = said[: said.find("\nReasons:")]
-    # A rule that computes runs the module of its name; the others are targets.
-    computing = {path.stem for path in (ROOT / "src" / "neurobar").glob("*/*.py")}
+    # Rules that compute stand in files of their stages; those of the Snakefile are targets.
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "workflow" / "rules").glob("*.smk")]
+    computing = {rule for text in texts for rule in RULE.findall(text)}
     return {rule: int(count) for rule, count in COUNT.findall(table) if rule in computing}

@@ -9,14 +9,16 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from PIL import Image
 
 from neurobar.figures.pages import paragraph, write_page
 
-#: Browsers show no page of more than 2 MB inside another, as the report shows its pages; encoded twice, pictures may
-#: have half of that [bytes].
-ROOM = 950_000
+#: Browsers show no page of more than 2 MB inside another, as the report shows its pages. There it is encoded, which
+#: makes four bytes of three; so rows and their pictures may have this much, and the rest of the page 20 kB [bytes].
+ROOM = 1_480_000
+ROOM_OF_ROWS = 500_000  # without their pictures: about a thousand scans
 #: Width [pixels] and quality [%] of an embedded picture: the first of these at which all pictures have room.
 SIZES = ((640, 80), (640, 60), (540, 55), (440, 50), (340, 45), (240, 40))
 #: What each measure means, for those who point at its name.
@@ -77,29 +79,59 @@ def scale_picture(path: Path, width: int, quality: int) -> bytes:
     return stream.getvalue()
 
 
-def scale_pictures(paths: dict[str, Path]) -> dict[str, bytes]:
+def scale_pictures(paths: dict[str, Path], room: int = ROOM) -> dict[str, bytes]:
     """Scale pictures down to what a page of a report can hold, as little as need be.
 
     Parameters
     ----------
     paths : dict of str to pathlib.Path
         For each scan its picture.
+    room : int
+        What they may have on the page, embedded [bytes].
 
     Returns
     -------
     dict of str to bytes
-        JPEGs of one size; the smallest that there is, where even these are more than `ROOM`.
+        JPEGs of one size; where even the smallest have no room, as many of the first as have.
     """
     for size in SIZES:
-        pictures, left = {}, ROOM
+        pictures, left = {}, room
         for scan, path in paths.items():
-            pictures[scan] = scale_picture(path, *size)
-            left -= len(pictures[scan])
+            picture = scale_picture(path, *size)
+            left -= len(_embed(picture, scan).encode())
             if left < 0:
                 break
+            pictures[scan] = picture
         else:
-            return pictures
-    return {scan: scale_picture(path, *SIZES[-1]) for scan, path in paths.items()}
+            break
+    return pictures
+
+
+def fit_page(
+    checks: pd.DataFrame, limits: dict[str, list[float | None]], paths: dict[str, Path]
+) -> tuple[pd.DataFrame, dict[str, bytes]]:
+    """Choose as many scans and pictures as a page of a report can hold.
+
+    Parameters
+    ----------
+    checks : pandas.DataFrame
+        As for `write_checks`.
+    limits : dict
+        For each measure, [smallest, largest].
+    paths : dict of str to pathlib.Path
+        Of the scans whose picture is wanted, in the order of `checks`.
+
+    Returns
+    -------
+    listed : pandas.DataFrame
+        The first rows of `checks`.
+    pictures : dict of str to bytes
+        From `scale_pictures`, of some of them.
+    """
+    sizes = np.cumsum([len(_row_of(row, limits, None).encode()) for row in checks.to_dict("records")], dtype=int)
+    listed = checks[: int((sizes <= ROOM_OF_ROWS).sum())]
+    left = ROOM - int(sizes[len(listed) - 1] if len(listed) else 0)
+    return listed, scale_pictures({scan: paths[scan] for scan in listed["scan"] if scan in paths}, left)
 
 
 def side_of_limits(value: float, limits: list[float | None]) -> str:
@@ -124,7 +156,7 @@ def side_of_limits(value: float, limits: list[float | None]) -> str:
 
 
 def write_checks(
-    path: Path, checks: pd.DataFrame, limits: dict[str, list[float | None]], pictures: dict[str, Path], caption: str
+    path: Path, checks: pd.DataFrame, limits: dict[str, list[float | None]], pictures: dict[str, bytes], caption: str
 ) -> None:
     """Write the page.
 
@@ -135,15 +167,14 @@ def write_checks(
         From `judge_scans`, in its order: scan, used, reason (empty where there is none), approach, towards, measures.
     limits : dict
         For each measure, [smallest, largest].
-    pictures : dict of str to pathlib.Path
-        Of the scans whose picture the page holds.
+    pictures : dict of str to bytes
+        JPEGs of the scans whose picture the page holds.
     caption : str
     """
     names = ("Scan", "Picture", "Takes part", "Reason", "Way to limit", "Nearest limit")
-    shown = scale_pictures(pictures)
     heads = [f'<th class="{name.lower().split()[-1]}">{name}</th>' for name in names]
     heads += [_head_of(name, pair) for name, pair in limits.items()]
-    rows = [_row_of(row, limits, shown.get(row["scan"])) for row in checks.to_dict("records")]
+    rows = [_row_of(row, limits, pictures.get(row["scan"])) for row in checks.to_dict("records")]
     table = f"<thead><tr>{''.join(heads)}</tr></thead><tbody>{''.join(rows)}</tbody>"
     body = STYLE + paragraph(caption) + paragraph(HOW_TO_READ)
     write_page(path, "Checks", f'{body}<div class="checks"><table class="sortable">{table}</table></div>')

@@ -17,7 +17,7 @@ import torch
 
 from neurobar.data.cohorts import Cohort, read_cohort, read_folds
 from neurobar.draw import histograms, montage
-from neurobar.draw.check_page import write_checks
+from neurobar.draw.check_page import fit_page, write_checks
 from neurobar.draw.histograms import draw_histograms, measure_histograms
 from neurobar.draw.montage import choose_evenly, draw_montage
 from neurobar.draw.sentences import count_scans, name_study
@@ -44,15 +44,19 @@ def read_checks(path: str) -> pd.DataFrame:
     return checks.fillna({"reason": "", "towards": ""})
 
 
-def describe_checks(checks: pd.DataFrame, shown: int) -> str:
-    """Count who takes part and whose picture is shown.
+def describe_checks(checks: pd.DataFrame, *, listed: int, shown: int, is_full: bool) -> str:
+    """Count who takes part, who is listed and whose picture is shown.
 
     Parameters
     ----------
     checks : pandas.DataFrame
         From `read_checks`.
+    listed : int
+        Scans on the page, the first of `checks`.
     shown : int
         Pictures on the page.
+    is_full : bool
+        True where the page had no room for all pictures that were asked for.
 
     Returns
     -------
@@ -63,7 +67,11 @@ def describe_checks(checks: pd.DataFrame, shown: int) -> str:
     counts = f"{len(checks)} scans checked, {left_out} left out, {kept} kept by name although a check failed"
     if shown == len(checks):
         return f"{counts}; the page holds a picture of each."
-    return f"{counts}; the page holds pictures of {shown} of them, the most unusual (setting report.pictures)."
+    why = "as many as it has room for" if is_full else "setting report.pictures"
+    pictures = f"{counts}; the page holds pictures of {shown} of them, the most unusual ({why})."
+    if listed == len(checks):
+        return pictures
+    return f"{pictures} It lists the first {listed} scans; results/preprocess/checks.tsv has all."
 
 
 def name_left_out(checks: pd.DataFrame) -> str:
@@ -174,8 +182,10 @@ def main(argv: list[str] | None = None) -> None:
     paths = {scan: args.folder / scan / "check.png" for scan in checks["scan"][: args.most]}
     pictures = {scan: path for scan, path in paths.items() if path.is_file()}  # an excluded scan has none
     study = name_study(args.cohort)
-    said = f"{study}: {describe_checks(checks, len(pictures))}"
-    write_checks(args.figures / "checks.html", checks, args.limits, pictures, said)
+    listed, shown = fit_page(checks, args.limits, pictures)
+    is_full = len(shown) < len(pictures)
+    said = f"{study}: {describe_checks(checks, listed=len(listed), shown=len(shown), is_full=is_full)}"
+    write_checks(args.figures / "checks.html", listed, args.limits, shown, said)
     drawn = {
         "montage": draw_planes(cohort, checks, folds, study),
         "histograms": draw_intensities(cohort, folds, read_landmarks(args.landmarks), args.cohort),

@@ -36,6 +36,9 @@ COUNTED = (
     "Ages, sexes and sites are of subjects: the mean age of a subject's scans, its first sex and its first site. Age "
     "is mean ± standard deviation; the share of women is of the subjects whose sex is known."
 )
+ONLY_CLASS = (
+    "Beside the class there is nothing to compare: neither age nor sex is in the sheet, nor more than one site."
+)
 PERMUTED = "The classes of this split are permuted among the subjects on purpose; they are not those of the sheet."
 
 
@@ -139,10 +142,9 @@ def write_groups(folder: Path, folds: pd.DataFrame, cohort: dict[str, Any], capt
         + paragraph(COUNTED)
         + "<h2>Are parts and classes alike?</h2>"
     )
-    if balance.empty:
-        body += paragraph("There is nothing to compare: the sheet names neither age nor sex nor site.")
-    else:
-        body += f'<div class="words">{table_of(readable_balance(balance, classes))}</div>' + paragraph(EXPLAINED)
+    if {*balance["trait"]} <= {"label"}:
+        body += paragraph(ONLY_CLASS)
+    body += f'<div class="words">{table_of(readable_balance(balance, classes))}</div>' + paragraph(EXPLAINED)
     write_page(folder / "groups.html", "Groups", body)
 
 

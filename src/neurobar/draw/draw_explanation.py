@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from neurobar.data.atlases import read_regions
-from neurobar.draw.region_planes import draw_planes, paint_regions
+from neurobar.draw.region_planes import are_sides_one, draw_planes, paint_regions
 from neurobar.draw.sentences import name_study
 from neurobar.figures.style import COLOURS, new_figure, save_figures
 
@@ -99,7 +99,7 @@ def _draw_bars(panel: Axes, first: pd.DataFrame, measure: str, colour: str) -> N
     panel.tick_params(axis="y", length=0)
 
 
-def write_captions(args: argparse.Namespace, chosen: pd.DataFrame) -> dict[str, str]:
+def write_captions(args: argparse.Namespace, chosen: pd.DataFrame, *, sides_are_one: bool) -> dict[str, str]:
     """Write the captions of the two figures.
 
     Parameters
@@ -108,6 +108,8 @@ def write_captions(args: argparse.Namespace, chosen: pd.DataFrame) -> dict[str, 
         Of this command.
     chosen : pandas.DataFrame
         From `choose_group`.
+    sides_are_one : bool
+        From `are_sides_one`.
 
     Returns
     -------
@@ -125,9 +127,11 @@ def write_captions(args: argparse.Namespace, chosen: pd.DataFrame) -> dict[str, 
         f"the {min(MOST, len(chosen))} regions with the highest, 95 % intervals from draws of the subjects, and their "
         "integrated gradients"
     )
-    planes = "on the template, through the largest changes and fainter where smaller, sagittal planes to the right"
+    planes = "on the template, through the largest changes and fainter where smaller"
+    planes += ", sagittal planes to the right" if sides_are_one else ""
+    sides = " Left and right of a region are one." if sides_are_one else ""
     return {
-        figure: f"{change}, {words}; {counted}. Left and right of a region are one."
+        figure: f"{change}, {words}; {counted}.{sides}"
         for figure, words in {"regions": ranked, "planes": planes}.items()
     }
 
@@ -141,7 +145,7 @@ def draw(args: argparse.Namespace) -> None:
         "regions": draw_ranking(chosen),
         "planes": draw_planes(painted, args.template, MEASURES["change"]),
     }
-    captions = write_captions(args, chosen)
+    captions = write_captions(args, chosen, sides_are_one=are_sides_one(painted))
     save_figures({name: (figure, captions[name]) for name, figure in figures.items()}, args.figures, args.captions)
 
 

@@ -99,7 +99,9 @@ def write_captions(args: argparse.Namespace, jobs: pd.DataFrame, *, is_paired: b
     """
     tested = describe_tests(args.cohorts, args.folds, is_simulated=args.simulated)
     cut = SELECTED if args.threshold == "selected" else f"from a probability of {float(args.threshold):g}"
-    positive, over = args.cohorts[0]["positive"], count_jobs(jobs)
+    # A cohort from elsewhere may call the class otherwise.
+    positive = " or ".join(dict.fromkeys(str(cohort["positive"]) for cohort in args.cohorts))
+    over = count_jobs(jobs)
     said = {
         "curves": f"ROC and precision-recall curves for {positive}, by scan, mean over {over} and band of ± 1 standard "
         "deviation; area (AUC) and average precision (AP) ± standard deviation; dotted: chance",

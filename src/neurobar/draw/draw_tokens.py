@@ -16,6 +16,7 @@ import torch
 
 from neurobar.data.files import written_whole
 from neurobar.draw.class_tokens import draw_tokens, project_tokens
+from neurobar.draw.montage import choose_evenly
 from neurobar.draw.sentences import count_scans, name_study
 from neurobar.figures.style import save_figures
 from neurobar.models.classifier import Classifier
@@ -27,23 +28,20 @@ MOST = 1000  # scans that a reader can still tell apart
 ALONE = ("--fold", "0", "--seed", "0", "--machine", '{"device": "cpu", "cohort": "streamed"}')
 
 
-def choose_scans(fold: FoldOfCohort, most: int = MOST) -> pd.DataFrame:
-    """Choose scans evenly from all parts of a fold.
+def list_scans(fold: FoldOfCohort) -> pd.DataFrame:
+    """List the scans of a fold, part by part.
 
     Parameters
     ----------
     fold : FoldOfCohort
-    most : int
-        How many are chosen where there are more.
 
     Returns
     -------
     pandas.DataFrame
         Rows of the split, `part` being train, select or test.
     """
-    rows = pd.concat([fold.rows(part).assign(part=part) for part in ("train", "select", "test")])
-    at = np.linspace(0, len(rows) - 1, min(most, len(rows))).round().astype(int)
-    return rows.iloc[at].reset_index(drop=True)
+    rows = [fold.rows(part).assign(part=part) for part in ("train", "select", "test")]
+    return pd.concat(rows, ignore_index=True)
 
 
 @torch.inference_mode()
@@ -68,7 +66,8 @@ def encode_scans(fold: FoldOfCohort, model: Classifier, names: pd.Series, *, bat
     scans = fold.scans_of(names, "drawn")
     chunks = np.array_split(np.arange(len(scans)), range(batch, len(scans), batch))
     with fold.device.autocast():
-        tokens = [model.encoder(scans.take(chunk).float())[:, 0] for chunk in chunks]
+        # Without a copy, each token would keep those of all patches of its scan in memory.
+        tokens = [model.encoder(scans.take(chunk).float())[:, 0].clone() for chunk in chunks]
     return torch.cat(tokens).float().cpu().numpy()
 
 
@@ -91,22 +90,44 @@ def read_sites(sheet: str, scans: pd.Series) -> pd.Series:
     return scans.map(table.set_index("scan").reindex(columns=["site"])["site"]).astype(object)
 
 
+def write_caption(args: argparse.Namespace, rows: pd.DataFrame, number: int) -> str:
+    """Say whose tokens of which classifier are seen.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        Of this command.
+    rows : pandas.DataFrame
+        The scans that are drawn.
+    number : int
+        Scans of the fold.
+
+    Returns
+    -------
+    str
+    """
+    which = f"fold {args.fold}" + (f" and seed {args.seed}" if args.several_seeds else "")
+    chosen = "" if len(rows) == number else f", evenly chosen of {number} scans"
+    return (
+        f"Class tokens of the classifier of {which}, projected onto their first two principal components: "
+        f"{count_scans(rows)}{chosen}, {name_study(args.cohort)}; triangles are test scans, circles those that trained "
+        "or selected the classifier."
+    )
+
+
 def run_job(args: argparse.Namespace) -> None:
     """Encode, project, draw and write."""
     fold = open_fold(args, alone=True)
     model = load_classifier(args.classifier).to(fold.device.place)
-    rows = choose_scans(fold)
+    listed = list_scans(fold)
+    rows = listed.iloc[choose_evenly(len(listed), MOST)].reset_index(drop=True)
     places, explained = project_tokens(
         encode_scans(fold, model, rows["scan"], batch=args.settings["finetune"]["batch"])
     )
     table = rows[["scan", "subject", "part", "label", "age"]].assign(site=read_sites(args.sheet, rows["scan"]))
     table[["pc_1", "pc_2"]] = places
     figure = draw_tokens(table, explained, (args.cohort["negative"], args.cohort["positive"]))
-    caption = (
-        f"Class tokens of the classifier of fold {fold.fold}, projected onto their first two principal components: "
-        f"{count_scans(rows)}, {name_study(args.cohort)}; triangles are test scans, circles those that trained or "
-        "selected the classifier."
-    )
+    caption = write_caption(args, rows, len(listed))
     save_figures({"tokens": (figure, caption)}, args.figures, args.captions)
     with written_whole(Path(args.figures, "tokens.csv")) as partial:
         table.to_csv(partial, index=False, float_format="%.6g", na_rep="n/a")
@@ -117,6 +138,7 @@ def main(argv: list[str] | None = None) -> None:
     parser = cohort_parser(__doc__)
     parser.add_argument("--sheet", required=True, help="sheet of scans, for their sites")
     parser.add_argument("--classifier", required=True, help="weights, safetensors")
+    parser.add_argument("--several-seeds", action="store_true", help="say which of the study's seeds is drawn")
     parser.add_argument("--cohort", type=json.loads, required=True, help="the config's cohort and study, JSON")
     parser.add_argument("--figures", required=True, help="folder of the figures (output)")
     parser.add_argument("--captions", required=True, help="their captions, TSV (output)")

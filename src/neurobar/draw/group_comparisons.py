@@ -10,8 +10,10 @@ import pandas as pd
 from scipy import stats
 
 from neurobar.draw.cohort_groups import ALL, DEVELOPMENT, describe_subjects, parts_of
+from neurobar.figures.words import p_cell
 
 DRAWS, SEED = 9999, 0  # of sites among subjects
+AT_ONCE = 200  # draws that are in memory together, whatever the number of subjects
 #: What a difference is measured in, and how a mean becomes it.
 UNITS = {"age": ("years", 1.0), "female": ("% female", 100.0), "label": ("% class 1", 100.0)}
 
@@ -86,7 +88,7 @@ def compare_kinds(first: pd.Series, second: pd.Series) -> tuple[str, float]:
         return name, 1.0
     if len(kinds) == 2:
         return name, float(stats.fisher_exact(table).pvalue)
-    drawing = stats.PermutationMethod(n_resamples=DRAWS, rng=np.random.default_rng(SEED))
+    drawing = stats.PermutationMethod(n_resamples=DRAWS, batch=AT_ONCE, rng=np.random.default_rng(SEED))
     return name, float(stats.chi2_contingency(table, correction=False, method=drawing).pvalue)
 
 
@@ -173,7 +175,6 @@ def readable_balance(balance: pd.DataFrame, classes: tuple[str, str]) -> pd.Data
         unit = UNITS.get(row["trait"], ("", 1))[0].replace("class 1", classes[1])
         means = " against ".join("–" if math.isnan(mean) else f"{mean:.1f}" for mean in (row["first"], row["second"]))
         difference = "–" if math.isnan(row["difference"]) else f"{row['difference']:+.2f}".replace("+0.00", "0.00")
-        p = "–" if math.isnan(row["p"]) else "< 0.001" if row["p"] < 0.001 else f"{row['p']:.3f}"
         cells.append(
             {
                 "Groups": row["groups"],
@@ -182,7 +183,7 @@ def readable_balance(balance: pd.DataFrame, classes: tuple[str, str]) -> pd.Data
                 "Mean or share": "–" if row["trait"] == "site" else f"{means} {unit}",
                 "Standardised difference": difference.replace("-0.00", "0.00").replace("-", "−"),
                 "Test": row["test"],
-                "p": p,
+                "p": p_cell(row["p"]),
             }
         )
     return pd.DataFrame(cells)

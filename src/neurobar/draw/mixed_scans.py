@@ -22,7 +22,7 @@ from neurobar.transforms.views import MixedView, mixed_view
 #: Part of the brain that is asked for [0..1]: enough to be seen, and the anchor is still the larger part.
 RATIO = 0.4
 #: Names of mixings for readers; another module goes by its own.
-NAMES = {"boxes": "CutMix", "regions": "BAR"}
+MIXING_NAMES = {"boxes": "CutMix", "regions": "BAR"}
 #: Width of a picture; four stand beside the names of the rows [mm].
 PANEL_MM = 38.0
 #: Opacity of the colours of regions, and of what is taken beside them.
@@ -73,7 +73,7 @@ def list_mixings(runs: dict[str, Settings]) -> list[Settings]:
 
 def name_mixing(run: Settings) -> str:
     """Name the mixing of a run for readers, with settings that are not as they come."""
-    name = NAMES.get(run["mixing"], run["mixing"].replace("_", " ").capitalize())
+    name = MIXING_NAMES.get(run["mixing"], run["mixing"].replace("_", " ").capitalize())
     return "\n".join([name, *(f"{key} {value}" for key, value in run["mixing_settings"].items())])
 
 

@@ -20,6 +20,9 @@ CUTS, APART_MM = 5, 10.0
 #: The axis that the planes of each row are at right angles to, in the words of nilearn, and the height of the row [mm]:
 #: coronal, sagittal, axial.
 ROWS = {"y": 38.0, "x": 32.0, "z": 44.0}
+#: A region lies on both sides from this part of it with a counterpart beyond the middle (of the atlas that is fetched,
+#: its sides merged, 0.71 at least), and sides are one from this part of the coloured voxels in such regions [0..1].
+ON_BOTH, MERGED = 0.5, 0.9
 GAP_MM, WIDTH = 2.0, 0.88  # between rows, and part of the page that they take
 
 
@@ -41,14 +44,45 @@ def paint_regions(atlas: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.append(np.float32(0), values.astype(np.float32))[atlas]
 
 
+def are_sides_one(painted: nib.Nifti1Image) -> bool:
+    """Tell whether regions have one value on both sides, or each side one of its own.
+
+    Parameters
+    ----------
+    painted : nibabel.Nifti1Image
+        From `paint_regions`, right-anterior-superior.
+
+    Returns
+    -------
+    bool
+        True where nearly all voxels have a value that lies on both sides, or nothing is coloured.
+
+    Notes
+    -----
+    A voxel is not compared with its mirror image: of the atlas that is fetched, with its sides merged, a quarter lies
+    in another region than its mirror image does.
+    """
+    values = painted.get_fdata(dtype=np.float32)
+    is_coloured = values != 0
+    if not is_coloured.any():
+        return True
+    places = painted.affine[0, 3] + painted.affine[0, 0] * np.arange(len(values))
+    _, regions = np.unique(values[is_coloured], return_inverse=True)
+    sides = np.sign(places)[np.nonzero(is_coloured)[0]]
+    left, right = (np.bincount(regions[sides == side], minlength=regions.max() + 1) for side in (-1, 1))
+    sizes = left + right
+    on_both = 2 * np.minimum(left, right) >= ON_BOTH * sizes
+    return bool(sizes[on_both].sum() >= MERGED * sizes.sum())
+
+
 def choose_cuts(painted: nib.Nifti1Image, axis: int, number: int = CUTS) -> list[float]:
     """Choose planes through the largest values, apart from each other.
 
     Parameters
     ----------
     painted : nibabel.Nifti1Image
-        From `paint_regions`, right-anterior-superior. Left and right have equal values, so sagittal planes are all to
-        the right.
+        From `paint_regions`, right-anterior-superior. Where left and right have equal values, sagittal planes are all
+        to the right.
     axis : int
         0 sagittal, 1 coronal, 2 axial.
     number : int
@@ -62,7 +96,7 @@ def choose_cuts(painted: nib.Nifti1Image, axis: int, number: int = CUTS) -> list
     # Squared, so that one large value counts more than many small ones.
     weights = np.square(painted.get_fdata()).sum(axis=tuple({0, 1, 2} - {axis}))
     places = painted.affine[axis, 3] + painted.affine[axis, axis] * np.arange(len(weights))
-    if axis == 0:
+    if axis == 0 and are_sides_one(painted):
         weights[places < 0] = 0
     chosen = []
     while len(chosen) < number and weights.any():

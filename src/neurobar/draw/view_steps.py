@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from neurobar.draw.mixed_scans import NAMES, view_1_of
+from neurobar.draw.mixed_scans import MIXING_NAMES, view_1_of
 from neurobar.draw.scenes import SEED, Scene
 from neurobar.transforms.views import hidden_view
 
@@ -152,7 +152,9 @@ def steps_of_view_1(scene: Scene, run: Settings) -> Steps:
     """
     mixed = view_1_of(scene, run, noise_regions=0.0).volumes[0, 0].numpy()
     view = view_1_of(scene, run).volumes[0, 0].numpy()
-    mixing = "nothing mixed" if run["mixing"] == "none" else f"mixed by {NAMES.get(run['mixing'], run['mixing'])}"
+    mixing = (
+        "nothing mixed" if run["mixing"] == "none" else f"mixed by {MIXING_NAMES.get(run['mixing'], run['mixing'])}"
+    )
     titles = (mixing, f"{100 * run['noise_regions']:.0f} % of the rest hidden")
     return Steps("View 1,\nregions\nmasked (BAM)", titles, (mixed, view), CHANGES[:2])
 

@@ -8,14 +8,15 @@ from typing import Any
 import pandas as pd
 
 from neurobar.export.mean_scores import MEAN, SINGLE
+from neurobar.figures.words import name_of
 
 STRIPPING = {
     "atlas": "the template's brain mask, grown by {mask_growth_mm:g} mm, was carried back to the scan",
     "hd_bet": "the brain was marked by HD-BET (Isensee et al. 2019)",
     "supplied": "the brain was marked by a mask that came with each scan",
 }
-#: Names of scores that are more than their words.
-NAMES = {"roc_auc": "ROC AUC", "f1": "F1", "mcc": "MCC", "brier": "Brier score", "ece": "Calibration error"}
+#: What stands where age or sex is known of too few.
+NOT_TOLD = "not told"
 
 
 def counted(number: int, noun: str) -> str:
@@ -26,6 +27,11 @@ def counted(number: int, noun: str) -> str:
 def describe_range(numbers: list[int]) -> str:
     """Write the smallest and the largest of some numbers, once where they are the same."""
     return " to ".join(map(str, sorted({min(numbers), max(numbers)})))
+
+
+def describe_kept(number: int) -> str:
+    """Write how many scans took part although a check failed; nothing where none did."""
+    return f", but for {number} that {'was' if number == 1 else 'were'} kept by name" if number else ""
 
 
 def markdown_table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
@@ -65,7 +71,7 @@ def tabulate_cohort(cohort: dict[str, dict[str, dict[str, Any]]]) -> str:
             counts["subjects"],
             counts["scans"],
             describe_age(counts),
-            ", ".join(f"{number} {sex}" for sex, number in counts["sex"].items()),
+            ", ".join(f"{number} {sex}" for sex, number in counts["sex"].items()) or NOT_TOLD,
         )
         for part, classes in cohort.items()
         for name, counts in classes.items()
@@ -74,11 +80,17 @@ def tabulate_cohort(cohort: dict[str, dict[str, dict[str, Any]]]) -> str:
 
 
 def describe_age(counts: dict[str, Any]) -> str:
-    """Write mean ± standard deviation of age, as far as they are known."""
+    """Write mean ± standard deviation of age, where they may be told."""
     if counts["age_mean"] is None:
-        return "not known"
+        return NOT_TOLD
+    # Models that were exported before may tell the age of one.
     spread = "" if counts["age_sd"] is None else f" ± {counts['age_sd']:.1f}"
     return f"{counts['age_mean']:.1f}{spread}"
+
+
+def write_probability(probability: float | None) -> str:
+    """Write a probability or a threshold of one, with as many decimals everywhere, or a dash for none."""
+    return "–" if pd.isna(probability) else f"{probability:.3f}"
 
 
 def tabulate_limits(limits: dict[str, list[float | None]]) -> str:
@@ -112,9 +124,8 @@ def readable_scores(scores: pd.DataFrame) -> list[tuple[str, str, str]]:
         For each score its name for readers, that of single models and that of their mean.
     """
     single, mean = (scores[scores["of"] == of].set_index("score").to_dict("index") for of in (SINGLE, MEAN))
-    names = {name: NAMES.get(name, name.replace("_", " ").capitalize()) for name in single}
     return [
-        (names[name], write_score(figures), write_score(mean[name]) if name in mean else "–")
+        (name_of(name), write_score(figures), write_score(mean[name]) if name in mean else "–")
         for name, figures in single.items()
     ]
 

@@ -6,6 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+#: Subjects of whom a mean or a count of sexes may be handed on; that of fewer would show too much of each.
+FEWEST = 5
+#: Sexes by the words of sheets, in small letters.
+SEXES = {"f": "F", "female": "F", "m": "M", "male": "M"}
 UNKNOWN = "unknown"
 
 
@@ -22,20 +26,23 @@ def count_part(part: pd.DataFrame, classes: dict[str, Any]) -> dict[str, dict[st
     Returns
     -------
     dict of str to dict
-        For each class its number of scans and of subjects, `age_mean` and `age_sd` over subjects [years], None where
-        unknown, and the number of subjects of each sex. A subject with scans of both classes counts in both.
+        For each class its number of scans and of subjects; `age_mean` and `age_sd` over subjects [years], None where
+        they are known of fewer than `FEWEST`; and the number of subjects of each `sex` (F, M or unknown), empty where
+        there are fewer than `FEWEST` subjects. A subject with scans of both classes counts in both.
     """
     counts = {}
     for label, name in enumerate((classes["negative"], classes["positive"])):
         scans = part[part["label"] == label]
+        scans = scans.assign(sex=scans["sex"].astype("string").str.strip().str.lower().map(SEXES))
         subjects = scans.groupby("subject").agg(age=("age", "mean"), sex=("sex", "first"))
-        sexes = subjects["sex"].fillna(UNKNOWN).value_counts().sort_index()
+        ages, sexes = subjects["age"].dropna(), subjects["sex"].fillna(UNKNOWN).value_counts().sort_index()
+        told = len(ages) >= FEWEST
         counts[str(name)] = {
             "scans": len(scans),
             "subjects": len(subjects),
-            "age_mean": _rounded(subjects["age"].mean()),
-            "age_sd": _rounded(subjects["age"].std()),
-            "sex": {str(sex): int(number) for sex, number in sexes.items()},
+            "age_mean": round(float(ages.mean()), 1) if told else None,
+            "age_sd": round(float(ages.std()), 1) if told else None,
+            "sex": {str(sex): int(number) for sex, number in sexes.items()} if len(subjects) >= FEWEST else {},
         }
     return counts
 
@@ -59,5 +66,17 @@ def count_cohort(folds: pd.DataFrame, classes: dict[str, Any]) -> dict[str, dict
     return {"development": count_part(folds[~is_test], classes), "test": count_part(folds[is_test], classes)}
 
 
-def _rounded(years: float) -> float | None:
-    return None if pd.isna(years) else round(float(years), 1)
+def count_named(table: pd.DataFrame) -> dict[str, int]:
+    """Count the scans that did not take part, and those that did although a check failed.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From `judge_scans`: `used`, and `reason`, which is missing where there is nothing to say.
+
+    Returns
+    -------
+    dict of str to int
+        `left_out`, by checks or by name, and `kept`, by name.
+    """
+    return {"left_out": int((~table["used"]).sum()), "kept": int((table["used"] & table["reason"].notna()).sum())}

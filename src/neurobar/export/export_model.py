@@ -21,10 +21,11 @@ from neurobar import __version__
 from neurobar.data.cohorts import read_cohort, read_folds
 from neurobar.data.predictions import place_of, read_predictions
 from neurobar.data.volumes import GRID_SPACING_MM
-from neurobar.export.cohort_counts import count_cohort
+from neurobar.export.cohort_counts import count_cohort, count_named
 from neurobar.export.healthy_means import average_healthy, check_folds
 from neurobar.export.mean_scores import join_scores, score_mean
 from neurobar.export.model_card import write_card
+from neurobar.export.refusals import check_split, check_template
 from neurobar.provenance import code_digest
 from neurobar.training.scans import read_landmarks
 
@@ -42,24 +43,6 @@ FETCHED = (
     "atlas.nii.gz",
     "regions.tsv",
 )
-
-
-def check_split(settings: dict[str, Any]) -> None:
-    """Refuse a control, which was made wrong on purpose.
-
-    Parameters
-    ----------
-    settings : dict
-        With the `split` of the task.
-
-    Raises
-    ------
-    ValueError
-        If scans were split, or labels permuted.
-    """
-    split = settings["split"]
-    if (split["by"], split["labels"]) != ("subject", "own"):
-        raise ValueError(f"{settings['task']} is a control, wrong on purpose, and no model to be handed on.")
 
 
 def copy_classifiers(paths: list[str], folder: Path) -> dict[str, list[int]]:
@@ -180,15 +163,17 @@ def export(args: argparse.Namespace) -> None:
     Raises
     ------
     ValueError
-        If the task is a control, too few healthy scans could be averaged, or the folder is not empty.
+        If the task is a control, the template a head of the user's own, too few healthy subjects could be averaged,
+        or the folder is not empty.
     """
     check_split(args.settings)
+    check_template(args.settings)
     if args.output.is_dir() and any(args.output.iterdir()):
         raise ValueError(f"{args.output} is not empty.")
     about = {"format": FORMAT, "neurobar": __version__, "code": code_digest(*APPLIED), **args.settings}
     about |= {"healthy": write_folds(args), **copy_classifiers(args.classifiers, args.output)}
     about["cohort"] = count_cohort(read_folds(args.folds), args.settings["classes"])
-    about["left_out"] = int((~pd.read_csv(args.table, sep="\t")["used"]).sum())
+    about |= count_named(pd.read_csv(args.table, sep="\t"))
     about |= choose_threshold(args.settings["threshold"], pd.read_csv(args.scores, sep="\t"))
     (args.output / "fetch").mkdir()
     for name in FETCHED:

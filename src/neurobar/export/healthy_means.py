@@ -8,16 +8,14 @@ import torch
 from torch import Tensor
 
 from neurobar.data.cohorts import Cohort, part_of_fold
+from neurobar.export.cohort_counts import FEWEST
 from neurobar.training.scans import CHUNK, Scans
-
-#: Subjects whose mean may be handed on; that of fewer would show too much of each.
-FEWEST = 5
 
 
 def check_folds(folds: pd.DataFrame) -> None:
     """Refuse folds so small that the means of several, taken from one another, would show few people.
 
-    Each fold's mean is of all other folds, so that the sum over a fold itself follows from the means of all.
+    Each fold's mean is of all other folds, so that the sum over the subjects of a fold follows from the means of all.
 
     Parameters
     ----------
@@ -41,7 +39,10 @@ def check_folds(folds: pd.DataFrame) -> None:
 def average_healthy(
     cohort: Cohort, folds: pd.DataFrame, fold: int, landmarks: Tensor, coarsen: int
 ) -> tuple[Tensor, dict[str, int]]:
-    """Average the standardised training scans of class 0 of one fold.
+    """Average the standardised training scans of class 0 of one fold, first within each subject.
+
+    Subjects have equal weights, however many scans there are of each: the mean would otherwise be little but the one of
+    whom there are most.
 
     Parameters
     ----------
@@ -60,12 +61,12 @@ def average_healthy(
     mean : float16 (1, 1, D, H, W)
         Standardised intensities [-] on the grid that the network sees.
     counts : dict of str to int
-        `scans` and `subjects` that it is the mean of.
+        `subjects` that it is the mean of, and their `scans`.
 
     Raises
     ------
     ValueError
-        If it would be the mean of fewer than `FEWEST` subjects, and therefore also if of so few scans.
+        If it would be the mean of fewer than `FEWEST` subjects.
     """
     training = part_of_fold(folds, fold, "train")
     healthy = training[training["label"] == 0]
@@ -78,5 +79,6 @@ def average_healthy(
     rows, place = cohort.rows_of(healthy["scan"]), torch.device("cpu")
     scans = Scans(cohort, rows, landmarks, coarsen=coarsen, place=place, how="streamed")
     chunks = np.array_split(np.arange(len(scans)), range(CHUNK, len(scans), CHUNK))
-    total = sum(scans.take(chunk).double().sum(0, keepdim=True) for chunk in chunks)
-    return (total / len(scans)).half(), counts
+    shares = torch.from_numpy(1 / healthy.groupby("subject")["scan"].transform("size").to_numpy(float))
+    total = sum(torch.einsum("n,ncdhw->cdhw", shares[chunk], scans.take(chunk).double()) for chunk in chunks)
+    return (total / counts["subjects"]).unsqueeze(0).half(), counts

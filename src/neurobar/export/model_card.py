@@ -8,13 +8,16 @@ import pandas as pd
 
 from neurobar.export.card_parts import (
     counted,
+    describe_kept,
     describe_preprocessing,
     describe_range,
     markdown_table,
     readable_scores,
     tabulate_cohort,
     tabulate_limits,
+    write_probability,
 )
+from neurobar.export.cohort_counts import FEWEST
 
 SIMULATED = (
     "**The subjects are simulated and do not exist.** The scores say that the pipeline works, not how well anything "
@@ -62,20 +65,21 @@ Subjects, not scans, were split. {left_out} left out by their checks or by name.
 
 {cohort}
 
-Development scans trained and selected the models, fold by fold. No image of a single person is in this folder:
-`healthy.safetensors` of a fold is the mean of {healthy} training scans of {negative}.
+Age and sex are told of {fewest} subjects or more. Development scans trained and selected the models, fold by fold.
+No image of a single person is in this folder: `healthy.safetensors` of a fold is the mean of {healthy} training
+subjects of {negative}, with equal weights, each the mean of their scans.
 
 ## Preprocessing
 
 {preprocessing}
 
-Scans outside these limits took no part, and are refused by `neurobar predict`:
+Scans outside these limits took no part{kept}, and are refused by `neurobar predict`:
 
 {limits}
 
 ## Scores on the test set
 
-By scan; positive from a probability of {threshold:.3g}{selected}.
+By scan; positive from a probability of {decisive}{selected}.
 The interval is from draws of the test subjects with replacement; it does not cover the chance of training.
 
 {scores}
@@ -122,8 +126,11 @@ def write_card(config: dict[str, Any], scores: pd.DataFrame) -> str:
         "simulated": f"{SIMULATED} " if simulated else "",
         "limit": "It learned from simulated heads alone." if simulated else "It learned from one cohort alone.",
         "left_out": f"{counted(config['left_out'], 'scan')} {'was' if config['left_out'] == 1 else 'were'}",
+        "kept": describe_kept(config["kept"]),
         "cohort": tabulate_cohort(config["cohort"]),
-        "healthy": describe_range([counts["scans"] for counts in config["healthy"].values()]),
+        "fewest": FEWEST,
+        "decisive": write_probability(config["threshold"]),
+        "healthy": describe_range([counts["subjects"] for counts in config["healthy"].values()]),
         "preprocessing": describe_preprocessing(config),
         "limits": tabulate_limits(config["preprocess"]["limits"]),
         "selected": SELECTED if config["threshold_rule"] == "selected" else "",

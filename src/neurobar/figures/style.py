@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import matplotlib as mpl
@@ -77,6 +78,9 @@ def save_figures(
         with written_whole(Path(folder, f"{name}.pdf")) as partial:
             figure.savefig(partial, metadata={"CreationDate": None, "Creator": None, "Producer": None})
     said = {name: caption for name, (_, caption) in figures.items()} | (pages or {})
-    sentences = {name: caption[:1].upper() + caption[1:] for name, caption in said.items()}
+    lines = {name: " ".join(caption.split()) for name, caption in said.items()}
+    sentences = {name: line[:1].upper() + line[1:] for name, line in lines.items()}
     with written_whole(captions) as partial:
-        pd.DataFrame(sentences.items(), columns=["figure", "caption"]).to_csv(partial, sep="\t", index=False)
+        pd.DataFrame(sentences.items(), columns=["figure", "caption"]).to_csv(
+            partial, sep="\t", index=False, quoting=csv.QUOTE_NONE
+        )

@@ -23,6 +23,22 @@ def name_of(score: str) -> str:
     return NAMES.get(score, score.replace("_", " ").capitalize())
 
 
+def unbroken(cell: str) -> str:
+    """Let a narrow column break a cell before its interval, and nowhere inside an interval or a spread.
+
+    Parameters
+    ----------
+    cell : str
+        A mean, its spread and its interval.
+
+    Returns
+    -------
+    str
+        With no-break spaces.
+    """
+    return cell.replace(", ", ",\N{NO-BREAK SPACE}").replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+
+
 def p_cell(p: float) -> str:
     """Write a p value.
 

@@ -13,7 +13,7 @@ from neurobar.data.cohorts import read_folds
 from neurobar.data.files import written_whole
 from neurobar.data.studies import name_tasks
 from neurobar.figures.pages import paragraph, table_of, write_page
-from neurobar.figures.words import name_of, p_cell
+from neurobar.figures.words import name_of, p_cell, unbroken
 from neurobar.report.captions import (
     ENOUGH,
     FEW,
@@ -184,7 +184,7 @@ def write(args: argparse.Namespace) -> None:
     }.items():
         with written_whole(args.output.with_name(args.output.name + suffix)) as partial:
             partial.write_text(content, encoding="utf-8")
-    body = "".join(table_of(table) + paragraph(caption) for table, caption, _ in parts)
+    body = "".join(table_of(table.map(unbroken)) + paragraph(caption) for table, caption, _ in parts)
     write_page(args.output.with_name(args.output.name + ".html"), args.table["caption"], body)
     print(text)
 

@@ -11,8 +11,8 @@ from neurobar.commands.__main__ import main
 from neurobar.commands.exported import open_exported
 from neurobar.commands.scan_lists import list_scans
 from neurobar.data.cohorts import read_cohort, read_folds
-from neurobar.export.export_model import check_split
 from neurobar.export.healthy_means import average_healthy
+from neurobar.export.refusals import check_split, check_template
 
 
 def check_empty_scans(bench):
@@ -27,6 +27,14 @@ def check_empty_scans(bench):
 def check_without_the_repository(bench):
     bench.monkeypatch.setattr(workflow, "ROOT", bench.folder)
     main(["check"])
+
+
+def check_where_nothing_is(bench):
+    main(["check", "--directory", str(bench.folder / "typo")])
+
+
+def export_without_running(bench):
+    main(["export", "--task", "bar", "--output", str(bench.folder / "model"), "--dry-run"])
 
 
 def export_over_a_folder(bench):
@@ -94,15 +102,22 @@ def predict_what_is_no_image(bench):
 
 
 CONTROL = {"task": "bar_recon_permuted", "split": {"by": "subject", "labels": "permuted"}}
+OWN_HEAD = {"template": {"head": "mine.nii.gz"}}
 CASES = {
     "neurobar check: … of … scans cannot be preprocessed; mend them, or name them in preprocess.exclude:": (
         check_empty_scans
     ),
     "neurobar check: there is no Snakefile in …; clone the repository and install it with "
     "`pip install --editable .`.": check_without_the_repository,
+    "neurobar check: there is no folder …; it is the working folder of the study.": check_where_nothing_is,
+    "neurobar export: an export runs what is missing of the study; leave out options that only plan or describe.": (
+        export_without_running
+    ),
     "neurobar export: … exists already; name another folder or remove it.": export_over_a_folder,
     "neurobar export: the workflow did not come to its end; its own words stand above.": export_what_is_no_task,
     "… is a control, wrong on purpose, and no model to be handed on.": lambda bench: check_split(CONTROL),
+    "The model was made with a whole head of your own (template.head), which is not handed on since it may show a "
+    "person's face; make the study with template.head: computed.": lambda bench: check_template(OWN_HEAD),
     "Fold … trains on … scans of … subjects of class 0: the mean of fewer than 5 subjects would show too much of each "
     "to be handed on.": too_few_healthy,
     "… is no exported model: there is no SHA256SUMS in it; see `neurobar export`.": model(),
