@@ -281,11 +281,18 @@ def test_a_table_of_the_report_has_the_rows_of_the_study_and_its_figures_count(d
     assert f"test set of {len(tested)} scans of {tested.nunique()} subjects" in text
 
 
+def test_every_caption_is_in_the_report(demo, report):
+    text = report.read_text(encoding="utf-8")
+    for path in (demo.folder / "results" / "draw").rglob("*.tsv"):
+        for caption in pd.read_csv(path, sep="\t", quoting=3)["caption"]:
+            assert caption[:40] in text
+
+
 def test_every_figure_has_a_caption_of_the_cohort_and_is_there_for_print(demo):
     folder = demo.folder / "results" / "draw"
     pictures = sorted(folder.rglob("*.png"))
     for picture in pictures:
-        captions = pd.read_csv(picture.parent.with_suffix(".tsv"), sep="\t", index_col="figure")["caption"]
+        captions = pd.read_csv(picture.parent.with_suffix(".tsv"), sep="\t", index_col="figure", quoting=3)["caption"]
         assert picture.with_suffix(".pdf").stat().st_size > 1000, picture
         assert "simulated" in captions[picture.stem], picture
     assert len(pictures) > 20

@@ -221,14 +221,13 @@ rule draw_tokens:
         subjects=SITES_DIGEST,
         settings=lambda wildcards: STUDY.told_task(wildcards.task),
         seed=SEEDS[0],
-        several="--several-seeds" if len(SEEDS) > 1 else "",
         code=code_digest("neurobar.draw.draw_tokens"),
     shell:
         r"""
         python -m neurobar.draw.draw_tokens \
             --sheet {input.sheet:q} --volumes {input.volumes:q} --percentiles {input.percentiles:q} \
             --table {input.table:q} --folds {input.folds:q} --landmarks {input.landmarks:q} \
-            --classifier {input.classifier:q} --settings {params.settings:q} --seed {params.seed:q} {params.several} \
+            --classifier {input.classifier:q} --settings {params.settings:q} --seed {params.seed:q} \
             --cohort {params.cohort:q} \
             --figures {output.figures:q} --captions {output.captions:q} >{log:q} 2>&1
         """

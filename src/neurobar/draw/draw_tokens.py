@@ -106,7 +106,7 @@ def write_caption(args: argparse.Namespace, rows: pd.DataFrame, number: int) -> 
     -------
     str
     """
-    which = f"fold {args.fold}" + (f" and seed {args.seed}" if args.several_seeds else "")
+    which = f"fold {args.fold} and seed {args.seed}"
     chosen = "" if len(rows) == number else f", evenly chosen of {number} scans"
     return (
         f"Class tokens of the classifier of {which}, projected onto their first two principal components: "
@@ -138,7 +138,6 @@ def main(argv: list[str] | None = None) -> None:
     parser = cohort_parser(__doc__)
     parser.add_argument("--sheet", required=True, help="sheet of scans, for their sites")
     parser.add_argument("--classifier", required=True, help="weights, safetensors")
-    parser.add_argument("--several-seeds", action="store_true", help="say which of the study's seeds is drawn")
     parser.add_argument("--cohort", type=json.loads, required=True, help="the config's cohort and study, JSON")
     parser.add_argument("--figures", required=True, help="folder of the figures (output)")
     parser.add_argument("--captions", required=True, help="their captions, TSV (output)")
