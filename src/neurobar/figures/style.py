@@ -15,8 +15,8 @@ from neurobar.data.files import written_whole
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
 #: Of class 0 and class 1, in every figure.
 NEGATIVE, POSITIVE = COLOURS[0], COLOURS[1]
-#: Width of a page and of one column of a journal [mm].
-PAGE_MM, COLUMN_MM = 180.0, 88.0
+#: Width of a page of a journal [mm].
+PAGE_MM = 180.0
 RESOLUTION = 200  # dots for each inch of the PNG
 INCH_MM = 25.4
 LOOKS = {
