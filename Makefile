@@ -52,6 +52,7 @@ $(VENV)/.run: constraints.txt pyproject.toml
 	$(PIP) --editable .
 	touch $@
 
-$(VENV)/.dev: $(VENV)/.run
+$(VENV)/.dev: $(VENV)/.run envs/slurm.txt
 	$(PIP) --editable '.[dev]'
+	$(PIP) --no-deps --requirement envs/slurm.txt
 	touch $@
