@@ -190,7 +190,8 @@ def test_a_job_that_wants_several_keeps_what_becomes_free(machine_of):
     finish(second)
     assert line_of(several.stdout) == "cuda GPU-a,GPU-b"
     finish(several)
-    assert line_of(late.stdout) == "cuda GPU-a"
+    # Either: GPUs of a job that ends become free one after the other, while this one looks.
+    assert line_of(late.stdout) in ("cuda GPU-a", "cuda GPU-b")
 
 
 def test_of_two_that_want_several_the_second_holds_nothing_while_it_waits(machine_of):
@@ -203,7 +204,7 @@ def test_of_two_that_want_several_the_second_holds_nothing_while_it_waits(machin
     finish(first)
     assert line_of(machine.jobs[1].stdout) == "cuda GPU-a,GPU-b,GPU-c"
     finish(machine.jobs[1])
-    assert line_of(second.stdout) == "cuda GPU-a,GPU-b"
+    assert line_of(second.stdout) in ("cuda GPU-a,GPU-b", "cuda GPU-a,GPU-c", "cuda GPU-b,GPU-c")
 
 
 def test_a_started_process_shares_and_keeps_the_gpus_when_its_parent_is_killed(machine_of):
