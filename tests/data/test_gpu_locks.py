@@ -320,8 +320,23 @@ def test_what_clears_old_files_sees_a_locked_folder(alone):
     try:
         with pytest.raises(BlockingIOError):
             fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        release_gpus()
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
     finally:
         os.close(folder)
+
+
+def test_one_job_at_a_time_turns_its_lock_into_a_shared_one(alone, monkeypatch):
+    flock, seen = fcntl.flock, []
+
+    def note(opened, kind):
+        seen.append((Path(os.readlink(f"/proc/self/fd/{opened}")).name, kind))
+        flock(opened, kind)
+
+    monkeypatch.setattr(fcntl, "flock", note)
+    take_gpus("cuda")
+    exclusive, at_once = fcntl.LOCK_EX, fcntl.LOCK_EX | fcntl.LOCK_NB
+    assert seen[-3:] == [("gate", exclusive), ("GPU-a", at_once), ("GPU-a", fcntl.LOCK_SH)]
 
 
 @pytest.mark.parametrize(
