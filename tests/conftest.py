@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def real_scans() -> Path:
     if not folder.is_dir():
         pytest.skip("the real scans are not here")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_gpu_locks(tmp_path_factory) -> Iterator[None]:
+    """Lock GPUs apart from other test processes, which keep theirs and would wait for each other to end."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("NEUROBAR_GPU_LOCKS", str(tmp_path_factory.mktemp("gpu_locks")))
+        yield
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ import nibabel as nib
 import numpy as np
 import pytest
 
+from neurobar.data import gpu_locks
 from neurobar.preprocess.masks import read_mask, run_hd_bet
 
 SHAPE, AFFINE = (6, 7, 8), np.diag([1.0, 2, 3, 1])
 
 #: Stands in for HD-BET 2: takes its options alone and writes what it would write, a mask of what is above the mean.
 STAND_IN = """#!{python}
-import argparse, sys
+import argparse, os, sys
 import nibabel as nib, numpy as np
 parser = argparse.ArgumentParser()
 parser.add_argument("-i", "--input", required=True)
@@ -106,6 +107,23 @@ def test_a_coloured_and_a_damaged_mask_are_refused_by_name(tmp_path):
 def test_hd_bet_is_called_with_options_that_it_knows(hd_bet, device):
     volume = 5 + 90 * ball().astype(np.float32)
     assert np.array_equal(run_hd_bet(nib.Nifti1Image(volume, AFFINE), device), ball() > 0)
+
+
+def test_hd_bet_computes_on_a_gpu_of_its_own_and_keeps_it(hd_bet, tmp_path, monkeypatch):
+    (tmp_path / "bin" / "nvidia-smi").write_text("#!/bin/sh\necho 'GPU 0: Card (UUID: GPU-1)'\n")
+    (tmp_path / "bin" / "nvidia-smi").chmod(0o755)
+    for name in ("SLURM_JOB_ID", "CUDA_VISIBLE_DEVICES", "NEUROBAR_GPUS"):
+        monkeypatch.setenv(name, "to be put back")
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("NEUROBAR_GPU_LOCKS", str(tmp_path / "locks"))
+    monkeypatch.setattr(gpu_locks, "_held", [])
+    # The lock is the command's own too: it inherits an open file.
+    hd_bet(
+        "assert os.environ['CUDA_VISIBLE_DEVICES'] == 'GPU-1'\n"
+        f"assert '{tmp_path}/locks/GPU-1' in {{os.path.realpath(f'/proc/self/fd/{{n}}') for n in range(64)}}"
+    )
+    run_hd_bet(nib.Nifti1Image(5 + 90 * ball().astype(np.float32), AFFINE), "cuda")
+    gpu_locks.release_gpus()
 
 
 def test_the_last_word_of_a_failing_hd_bet_is_passed_on(hd_bet):

@@ -15,6 +15,8 @@ from nibabel.filebasedimages import ImageFileError
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
+from neurobar.data.gpu_locks import held_files, take_gpus
+
 #: How far a corner of the grid of a mask may lie from that of its scan; programs round headers differently [voxels].
 TOLERANCE_VOXELS = 0.1
 #: What nibabel raises for a file that is damaged or of another kind.
@@ -87,13 +89,15 @@ def run_hd_bet(image: nib.Nifti1Image, device: str) -> np.ndarray:
     """
     if shutil.which("hd-bet") is None:
         raise ValueError("There is no command hd-bet: install it by `pip install .[hdbet]`, or set skull_strip: atlas.")
+    device = take_gpus(device)
     with tempfile.TemporaryDirectory() as folder:
         scan, brain = Path(folder, "scan.nii.gz"), Path(folder, "brain.nii.gz")
         nib.save(image, scan)
         command = ["hd-bet", "-i", str(scan), "-o", str(brain), "-device", device, "--save_bet_mask", "--no_bet_image"]
         # Averaging over mirrored copies makes it eight times slower, too slow for a CPU.
         command += ["--disable_tta"] if device == "cpu" else []
-        done = subprocess.run(command, capture_output=True, text=True)
+        # What it inherits keeps its GPU if this process is killed before it.
+        done = subprocess.run(command, capture_output=True, text=True, pass_fds=held_files())
         if done.returncode != 0:
             said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1]
             raise ValueError(f"hd-bet failed (exit {done.returncode}): {said}.")

@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from neurobar.data.gpu_locks import release_gpus, take_gpus
+
 
 @dataclass(frozen=True)
 class Device:
@@ -106,7 +108,7 @@ def choose_device(
     Parameters
     ----------
     device : str
-        `auto`, `cpu`, `cuda` or `cuda:1`; `auto` takes a GPU where there is one.
+        `auto`, `cpu`, `cuda` or `cuda:1`; `auto` takes a GPU where there is one. It waits until one is free.
     threads : int
         CPU threads.
     precision : {"auto", "float32", "bfloat16"}
@@ -126,10 +128,16 @@ def choose_device(
     ValueError
         If a GPU is asked for and there is none.
     """
+    if devices > 1 and ":" in device:
+        raise ValueError(f"training.device {device} is one device, but training.devices asks for {devices}; say cuda.")
+    if torch.backends.cuda.is_built():
+        device = take_gpus(device, devices)  # before CUDA starts, so before it is asked for anything
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise ValueError(f"training.device is {device}, but there is no CUDA device; say auto or cpu.")
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
+        if device == "cpu":  # the driver lists GPUs that PyTorch cannot use
+            release_gpus()
     torch.set_num_threads(threads)
     if device.startswith("cuda"):
         _make_cuda_repeatable()
@@ -143,8 +151,6 @@ def _join_devices(device: str, devices: int, strategy: str) -> Any:
     from lightning_fabric import Fabric  # 1.2 s, for those who share a job alone
     from lightning_fabric.plugins.environments import LightningEnvironment
 
-    if ":" in device:
-        raise ValueError(f"training.device {device} is one device, but training.devices asks for {devices}; say cuda.")
     # Under Slurm a job is one task, so the other processes are for Fabric to start there too.
     fabric = Fabric(accelerator=device, devices=devices, strategy=strategy, plugins=[LightningEnvironment()])
     fabric.launch()

@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from unittest.mock import Mock
 
 import nibabel as nib
 import numpy as np
@@ -9,8 +10,9 @@ import pandas as pd
 import torch
 from safetensors.torch import save_file
 
-from neurobar.data import atlases
+from neurobar.data import atlases, gpu_locks
 from neurobar.data.atlases import Atlas, locate_aal2, merge_hemispheres, read_labels
+from neurobar.data.gpus import Gpu
 from neurobar.data.volumes import GRID_AFFINE
 from neurobar.evaluate import audit_training
 from neurobar.fetch.fetch_atlas import resample_regions
@@ -100,6 +102,30 @@ def without_a_gpu(bench):
     choose_device(device="cuda", threads=1, precision="auto")
 
 
+def gpus(device, number, listed="ab", folder="locks"):
+    """Return the case that asks for GPUs of a machine that has some; the second time another job holds them."""
+
+    def ask(bench):
+        for name in ("SLURM_JOB_ID", "CUDA_VISIBLE_DEVICES", gpu_locks.TAKEN):
+            bench.monkeypatch.setenv(name, "to be put back")
+            bench.monkeypatch.delenv(name)
+        (bench.folder / "file").touch()
+        names = [f"GPU-{letter}" for letter in listed]
+        bench.monkeypatch.setenv(gpu_locks.FOLDER_NAMED, str(bench.folder / folder))
+        bench.monkeypatch.setattr(gpu_locks, "_held", [])
+        bench.monkeypatch.setattr(gpu_locks, "list_gpus", lambda: [Gpu(name, 0, name, "Card") for name in names])
+        try:
+            gpu_locks.take_gpus(device, number)
+            bench.monkeypatch.delenv(gpu_locks.TAKEN)
+            bench.monkeypatch.setattr(gpu_locks.time, "sleep", Mock(side_effect=[None] * 8 + [KeyboardInterrupt]))
+            with contextlib.suppress(KeyboardInterrupt):
+                gpu_locks.take_gpus(device, number)
+        finally:
+            gpu_locks.release_gpus()
+
+    return ask
+
+
 def pretrain(bench, settings):
     cohort, outputs = bench.fixture("tiny_cohort"), ("encoder", "decoder", "history", "seen")
     words = [word for name in outputs for word in (f"--{name}", str(bench.folder / f"{name}.safetensors"))]
@@ -187,6 +213,10 @@ CASES = {
     "… says nothing of what was seen.": seen([]),
     "A scan has the same intensity at its first and its last landmark.": lambda bench: fit_landmarks(np.ones((2, 3))),
     "training.device is …, but there is no CUDA device; say auto or cpu.": without_a_gpu,
+    "training.device is …, but the last visible GPU is cuda:….": gpus("cuda:2", 1),
+    "training.devices is …, but the GPUs that a job may share here are ….": gpus("cuda", 3),
+    "Waits for free GPUs: wants … of …, and other jobs hold them.": gpus("cuda", 1, listed="a"),
+    "The folder of GPU locks … cannot be used (…); name another in NEUROBAR_GPU_LOCKS.": gpus("cuda", 1, folder="file"),
     "The loss is … in epoch …; try a smaller rate.": a_rate_too_large,
     "The loss on the selection fold is not finite; try a smaller rate.": a_selection_that_is_not_finite,
     "Mixing needs training scans of at least two subjects.": one_subject,
