@@ -1,6 +1,6 @@
 import pytest
 
-from neurobar.provenance import _digest, _source_of, code_digest
+from neurobar.provenance import _digest, _read, _source_of, code_digest
 
 LOSS = '''"""Losses."""
 def loss(x):
@@ -27,8 +27,8 @@ def package(tmp_path):
 
 
 def digest(package, *modules):
-    _source_of.cache_clear()
-    _digest.cache_clear()
+    for remembered in (_source_of, _read, _digest):
+        remembered.cache_clear()
     return _digest(modules, package)
 
 

@@ -45,14 +45,20 @@ def _digest(modules: tuple[str, ...], package: Path) -> str:
         name = waiting.pop()
         if name in reached:
             continue
-        path = _source_of(name, package)
-        if path is None:
-            raise ModuleNotFoundError(f"{name} is no module of {package.name}.")
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        reached[name] = ast.unparse(_without_docstrings(tree))
-        waiting += [found for found in _imports(tree, name) if _source_of(found, package)]
+        reached[name], imported = _read(name, package)
+        waiting += imported
     text = "\n".join(f"# {name}\n{reached[name]}" for name in sorted(reached))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@cache  # dozens of rules import the same modules, and parsing them is what loading the workflow takes
+def _read(name: str, package: Path) -> tuple[str, list[str]]:
+    path = _source_of(name, package)
+    if path is None:
+        raise ModuleNotFoundError(f"{name} is no module of {package.name}.")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported = [found for found in _imports(tree, name) if _source_of(found, package)]
+    return ast.unparse(_without_docstrings(tree)), imported
 
 
 @cache
