@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+NESTING = ("body", "orelse", "finalbody", "handlers", "cases")  # where a statement holds others
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -71,8 +72,17 @@ def _source_of(name: str, package: Path) -> Path | None:
     return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    # Neither an import nor a docstring is inside an expression, and most of a tree is expressions.
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += [inner for name in NESTING for inner in getattr(node, name, [])]
+
+
 def _imports(tree: ast.Module, module: str) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -84,7 +94,7 @@ def _imports(tree: ast.Module, module: str) -> Iterator[str]:
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     return tree
