@@ -55,6 +55,7 @@ localrules:
 rule all:
     default_target: True
     input:
+        AUDITED,
         REPORTED,
         EXPLAINED,
         DRAWN,
@@ -74,7 +75,7 @@ rule preprocess:
 
 rule split:
     input:
-        expand("results/split/{split}/audit.json", split=set(STUDY.splits_of(TASKS))),
+        AUDITED_SPLITS,
 
 
 rule pretrain:
@@ -94,7 +95,7 @@ rule apply:
 
 rule evaluate:
     input:
-        STUDY.audits_of(TASKS),
+        AUDITED,
         STUDY.summaries_of(TASKS),
         [f"results/evaluate/{table}.differences.tsv" for table in config["tables"]],
 
@@ -111,6 +112,7 @@ rule explain:
 
 rule report:
     input:
+        AUDITED,
         REPORTED,
 
 
@@ -126,5 +128,6 @@ for control in config["controls"]:
         name:
             control
         input:
+            STUDY.audits_of(STUDY.tasks_of([control])),
             f"results/report/{control}.md",
         localrule: True

@@ -1,6 +1,6 @@
 import pytest
 
-from neurobar.provenance import _digest, _source_of, code_digest
+from neurobar.provenance import _digest, _read, _source_of, code_digest
 
 LOSS = '''"""Losses."""
 def loss(x):
@@ -27,8 +27,8 @@ def package(tmp_path):
 
 
 def digest(package, *modules):
-    _source_of.cache_clear()
-    _digest.cache_clear()
+    for remembered in (_source_of, _read, _digest):
+        remembered.cache_clear()
     return _digest(modules, package)
 
 
@@ -53,6 +53,38 @@ def test_a_number_in_an_imported_module_changes_the_digest(package, name, old, n
     before = digest(package, "tiny.stage.job")
     edit(package, name, old, new)
     assert digest(package, "tiny.stage.job") != before
+
+
+NESTED = """
+try:
+    for _ in range(1):
+        pass
+    else:
+        {}
+except ImportError:
+    {}
+finally:
+    match 1:
+        case 1:
+            async def f():
+                with open("x"):
+                    {}
+"""
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_an_import_and_a_docstring_are_found_however_deep_they_stand(package, place):
+    places = ["pass"] * 3
+    places[place] = 'from tiny.losses import square; import tiny.stage.other\n\nclass X:\n    """Words."""'
+    indented = [text.replace("\n", "\n" + " " * indent) for text, indent in zip(places, (8, 4, 20), strict=True)]
+    (package / "stage" / "deep.py").write_text(NESTED.format(*indented))
+    before = digest(package, "tiny.stage.deep")
+    edit(package, "stage/deep.py", "Words", "Other words")
+    assert digest(package, "tiny.stage.deep") == before
+    edit(package, "losses/square.py", "2 * x", "3 * x")
+    after = digest(package, "tiny.stage.deep")
+    edit(package, "stage/other.py", "Y = 1", "Y = 2")
+    assert len({before, after, digest(package, "tiny.stage.deep")}) == 3
 
 
 def test_code_that_is_not_imported_changes_nothing(package):

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+NESTING = ("body", "orelse", "finalbody", "handlers", "cases")  # where a statement holds others
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -45,14 +46,20 @@ def _digest(modules: tuple[str, ...], package: Path) -> str:
         name = waiting.pop()
         if name in reached:
             continue
-        path = _source_of(name, package)
-        if path is None:
-            raise ModuleNotFoundError(f"{name} is no module of {package.name}.")
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        reached[name] = ast.unparse(_without_docstrings(tree))
-        waiting += [found for found in _imports(tree, name) if _source_of(found, package)]
+        reached[name], imported = _read(name, package)
+        waiting += imported
     text = "\n".join(f"# {name}\n{reached[name]}" for name in sorted(reached))
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@cache  # dozens of rules import the same modules, and parsing them is what loading the workflow takes
+def _read(name: str, package: Path) -> tuple[str, list[str]]:
+    path = _source_of(name, package)
+    if path is None:
+        raise ModuleNotFoundError(f"{name} is no module of {package.name}.")
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    imported = [found for found in _imports(tree, name) if _source_of(found, package)]
+    return ast.unparse(_without_docstrings(tree)), imported
 
 
 @cache
@@ -65,8 +72,17 @@ def _source_of(name: str, package: Path) -> Path | None:
     return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    # Neither an import nor a docstring is inside an expression, and most of a tree is expressions.
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += [inner for name in NESTING for inner in getattr(node, name, [])]
+
+
 def _imports(tree: ast.Module, module: str) -> Iterator[str]:
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -78,7 +94,7 @@ def _imports(tree: ast.Module, module: str) -> Iterator[str]:
 
 
 def _without_docstrings(tree: ast.Module) -> ast.Module:
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:] or [ast.Pass()]
     return tree

@@ -9,6 +9,7 @@ from neurobar.data.rosters import (
     check_preprocessing,
     describe_failures,
     digest_scans,
+    digest_sheet,
     join_scans,
     read_external,
     read_own,
@@ -110,6 +111,20 @@ def test_a_digest_follows_the_named_columns_alone(own):
     assert digest_scans(own, columns) != digest_scans(own.assign(label=1), columns)
     # Of the sheets of studies that were run before: another value would split all of them anew.
     assert digest_scans(own, columns) == hashlib.sha256(b"scan,label\na,0\nb,1\nc,1\n").hexdigest()[:12]
+
+
+def test_a_digest_of_a_sheet_follows_all_rows_whatever_their_order(tmp_path):
+    def digest(*rows, header="scan\tdx\tage", columns=("scan", "dx", "site")):
+        (tmp_path / "own.tsv").write_text("\n".join([header, *rows]) + "\n")
+        return digest_sheet(str(tmp_path / "own.tsv"), [*columns])
+
+    before = digest("a\tCN\t70", "b\tMCI\t71")
+    assert digest("b\tMCI\t7", "a\tCN\t7") == before
+    assert digest("a\tCN\tn/a\tgood", "b\tMCI\t71\tgood", header="scan\tdx\tage\tmood") == before
+    assert digest("a\tCN\t70", "b\tAD\t71") != before
+    assert digest("a\tCN\t70") != before
+    assert digest("a\tCN\tnorth", "b\tMCI\tnorth", header="scan\tdx\tsite") != before
+    assert digest("a\tCN\t70", "b\tMCI\t71", columns=("scan", "dx", "site", "dx")) == before
 
 
 def test_a_scan_that_failed_is_told_by_the_last_line_of_its_log(tmp_path):

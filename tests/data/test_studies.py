@@ -30,6 +30,17 @@ def test_a_job_is_told_its_own_block_over_the_shared_one_and_nothing_of_the_mach
     assert not {"run", "split"} & set(json.loads(study.told_task("bar_recon_scans"))["finetune"])
 
 
+def test_a_figure_is_told_nothing_that_it_does_not_show(study):
+    runs = json.loads(study.told_views(["bar_recon", "contrastive"]))
+    assert runs["bar_recon"]["mixing"] == "regions"
+    assert runs["contrastive"]["cuts_on_view_1"] is True
+    assert not {"epochs", "rate", "temperature", "sigma", "beta"} & {*runs["bar_recon"]}
+    told = json.loads(study.told_figures("permuted_labels"))
+    assert {*told} == {"caption", "rows"}
+    assert json.loads(study.told_figures("table_1"))["reference"] == "bar_recon"
+    assert {*json.loads(study.told_figures("table_1"))["rows"][0]} == {"framework", "method", "task"}
+
+
 def test_tables_ask_for_each_task_once(study):
     tasks = study.tasks_of(["table_1", "table_2", "table_3"])
     assert len(tasks) == len(set(tasks)) == 11

@@ -1,4 +1,4 @@
-"""The whole pipeline on a few simulated heads, once, and what a change makes it do again."""
+"""The whole pipeline on a few simulated heads, once."""
 
 import json
 import shutil
@@ -25,30 +25,13 @@ TINY = {
     },
     "finetune": {"epochs": 1},
 }
-TRAINING = {
-    "finetune_classifier",
-    "predict_scans",
-    "audit_training",
-    "score_predictions",
-    "compare_tasks",
-    "write_table",
-}
-TRAINING |= {"explain_regions", "summarise_regions", "score_explanation"}
-TRAINING |= {"draw_training", "draw_scores", "draw_tokens", "draw_explanation"}
-RUNS, TASKS, BASELINES, FOLDS = 11, 14, 2, 2
-TARGETS = {"all"}
+TASKS, BASELINES, FOLDS = 14, 2, 2
 
 
 @pytest.fixture(scope="module")
 def demo(root, workflow_class, tmp_path_factory):
-    """Run the pipeline on a copy of the code, so that the code can be edited."""
-    copy = tmp_path_factory.mktemp("neurobar")
-    for name in ("src", "workflow", "envs", "profiles"):
-        shutil.copytree(root / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for name in ("Snakefile", "config.yaml"):
-        shutil.copy(root / name, copy / name)
-    (copy / "run").mkdir()
-    calls = workflow_class(copy, copy / "run")
+    """Run the pipeline."""
+    calls = workflow_class(root, tmp_path_factory.mktemp("demo"))
     done = calls.run(settings=TINY)
     assert done.returncode == 0, done.stdout + done.stderr
     return calls
@@ -57,23 +40,6 @@ def demo(root, workflow_class, tmp_path_factory):
 def changed(**blocks):
     """Return the tiny study with changes to some of its blocks."""
     return TINY | {name: TINY.get(name, {}) | block for name, block in blocks.items()}
-
-
-@pytest.fixture
-def edit(demo):
-    """Edit a source file of the copy for one test."""
-    edited = []
-
-    def replace(name, old, new):
-        path = demo.root / "src" / "neurobar" / name
-        text = path.read_text()
-        assert old in text
-        edited.append((path, text))
-        path.write_text(text.replace(old, new, 1))
-
-    yield replace
-    for path, text in edited:
-        path.write_text(text)
 
 
 def test_the_table_has_eight_rows_beside_the_papers(demo):
@@ -165,43 +131,6 @@ def test_intermediate_volumes_are_gone_and_little_is_kept(demo):
 
 
 def test_a_second_run_does_nothing(demo):
-    assert demo.plan(settings=TINY) == {}
-
-
-def test_a_finetuning_setting_plans_finetuning_and_what_follows(demo):
-    jobs = demo.plan(settings=changed(finetune={"rate": 1e-4}))
-    assert set(jobs) == TRAINING | TARGETS
-    assert jobs["finetune_classifier"] == TASKS * FOLDS
-
-
-def test_a_setting_of_one_run_plans_that_run_alone(demo):
-    jobs = demo.plan(settings=TINY | {"runs": {"bar_recon": {"sigma": 0.5}}})
-    assert jobs["pretrain_encoder"] == FOLDS
-    assert jobs["finetune_classifier"] == 2 * FOLDS  # fine-tuned and frozen
-    assert jobs["score_predictions"] == 2
-
-
-def test_the_place_where_it_is_computed_plans_nothing(demo):
-    elsewhere = {"device": "cpu", "mem_mb": 3000, "devices": 2, "microbatch": 2, "cohort": "streamed", "compile": True}
-    assert demo.plan(settings=changed(training=elsewhere)) == {}
-
-
-def test_a_number_in_the_losses_plans_pretraining_and_what_follows(demo, edit):
-    edit("losses/contrastive.py", "(2 * sigma**2)", "(3 * sigma**2)")
-    jobs = demo.plan(settings=TINY)
-    assert set(jobs) == TRAINING | TARGETS | {"pretrain_encoder", "draw_views"}
-    assert jobs["pretrain_encoder"] == RUNS * FOLDS
-
-
-def test_one_mixing_plans_its_own_runs_alone(demo, edit):
-    edit("transforms/mixings/boxes.py", "count: int = 8", "count: int = 9")
-    assert demo.plan(settings=TINY)["pretrain_encoder"] == 4
-
-
-def test_a_docstring_or_a_comment_plans_nothing(demo, edit):
-    edit("losses/contrastive.py", "Pull together the views", "Draw together the views")
-    edit("losses/contrastive.py", "# The similarities", "# Similarities")
-    edit("preprocess/correct_bias.py", '"""Remove', '"""Take away')
     assert demo.plan(settings=TINY) == {}
 
 

@@ -3,6 +3,7 @@ import json
 import pandas as pd
 import pytest
 
+from neurobar.data.studies import LEARNING
 from neurobar.draw.draw_views import main
 
 
@@ -15,7 +16,9 @@ def draw(view_words, tmp_path):
             name: json.dumps(each) if isinstance(each, dict) else each for name, each in (view_words | changes).items()
         }
         line = [word for name, each in given.items() for word in (f"--{name}", str(each))]
-        line += ["--runs", json.dumps(runs), "--encoders", *map(str, encoders), "--decoders", *map(str, decoders)]
+        # As the workflow tells them: without what the runs learn by.
+        told = {run: {key: value for key, value in runs[run].items() if key not in LEARNING} for run in runs}
+        line += ["--runs", json.dumps(told), "--encoders", *map(str, encoders), "--decoders", *map(str, decoders)]
         main(line)
         return pd.read_csv(tmp_path / "views.tsv", sep="\t", index_col="figure")["caption"]
 

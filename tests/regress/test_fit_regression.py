@@ -34,9 +34,11 @@ def draw_study(subjects=40, parts=("test", "0", "1", "2"), difference=2.0):
 def fit(folder, folds, measures, features=("regions",), seed=0, fold=0):
     folder.mkdir(exist_ok=True)
     folds.to_csv(folder / "folds.tsv", sep="\t", index=False, na_rep="n/a")
-    # Another order than that of the split.
-    measures[::-1].to_csv(folder / "volumes.tsv", sep="\t", index=False)
-    words = ["--folds", str(folder / "folds.tsv"), "--measures", str(folder / "volumes.tsv")]
+    words = ["--folds", str(folder / "folds.tsv"), "--measures"]
+    if measures is not None:
+        # Another order than that of the split.
+        measures[::-1].to_csv(folder / "volumes.tsv", sep="\t", index=False)
+        words.append(str(folder / "volumes.tsv"))
     words += ["--fold", str(fold), "--seed", str(seed), "--settings", json.dumps({"features": list(features)})]
     for name in TABLES:
         words += [f"--{name}", str(folder / f"{name}.tsv")]
@@ -105,6 +107,14 @@ def test_age_and_sex_alone_use_no_volume(tmp_path):
     assert coefficients.index.tolist() == ["age", "sex_F", "sex_M"]
     assert coefficients["age"] > 1
     assert ((predictions["probability"] > 0.5) == (predictions["label"] == 1)).mean() > 0.8
+
+
+def test_age_and_sex_alone_need_no_volumes(tmp_path):
+    folds, measures = draw_study()
+    for folder, given in (("with", measures), ("without", None)):
+        fit(tmp_path / folder, folds, given, ["age", "sex"])
+    for name in TABLES:
+        assert (tmp_path / "with" / f"{name}.tsv").read_bytes() == (tmp_path / "without" / f"{name}.tsv").read_bytes()
 
 
 def test_a_coefficient_is_for_one_standard_deviation_so_units_do_not_matter(tmp_path):

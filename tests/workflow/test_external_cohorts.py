@@ -1,7 +1,6 @@
 """What a study with an external cohort plans, and that the study itself does nothing anew for it."""
 
 import re
-import shutil
 
 import pandas as pd
 import pytest
@@ -132,21 +131,3 @@ def test_an_external_cohort_does_nothing_of_the_study_anew(finished):
     assert finished.plan(TABLES[0], settings=STUDY) == {}
     assert finished.plan(TABLES[0], settings=WITH_EXTERNAL) == {}
     assert finished.plan(*TABLES, settings=WITH_EXTERNAL) == dict.fromkeys(EACH_SCAN, 3) | APPLIED
-
-
-@pytest.mark.parametrize(("key", "scans"), [("exclude", 2), ("keep", 3)])
-def test_a_person_may_overrule_the_checks_of_an_external_scan_and_the_study_does_not_mind(finished, key, scans):
-    jobs = finished.plan(*TABLES, settings=WITH_EXTERNAL | {"preprocess": {key: ["y"]}})
-    assert jobs == dict.fromkeys(EACH_SCAN, scans) | APPLIED
-
-
-def test_a_label_of_an_external_scan_predicts_again_but_preprocesses_nothing(finished, workflow_class, tmp_path):
-    calls = workflow_class(finished.root, tmp_path / "copy")
-    shutil.copytree(finished.folder, calls.folder)
-    pretend(calls, *TABLES, settings=WITH_EXTERNAL)
-    assert calls.plan(*TABLES, settings=WITH_EXTERNAL) == {}
-    renamed = {"external": {"clinic": {"scans": "clinic.tsv", "study": "another clinic"}}}
-    assert calls.plan(*TABLES, settings=WITH_EXTERNAL | renamed) == {"write_table": 1}
-    write_sheet(calls.folder, "clinic.tsv", list("xyz"), diagnosis=["AD", "CN", "CN"])
-    jobs = calls.plan(*TABLES, settings=WITH_EXTERNAL)
-    assert jobs == {"list_external": 1, "apply_classifier": FOLDS} | OF_ROW

@@ -12,6 +12,10 @@ MIXINGS = sorted({RUNS[run]["mixing"] for run in RUNS} - {"none"})
 DRAWN = expand("results/draw/{subject}", subject=["cohort", "checks", "views", "training"])
 DRAWN += expand("results/draw/scores/{table}", table=config["tables"])
 DRAWN += expand("results/draw/{subject}/{task}", subject=["tokens", "explanation"], task=config["explain"]["tasks"])
+# Rows whose label is ignored are drawn too.
+LISTED_DIGEST = (
+    SITES_DIGEST if SIMULATED else rosters.digest_sheet(SHEET, ["scan", "subject", config["cohort"]["label"], "site"])
+)
 # What all drawings tell the report: a file is a figure of that name, and its words are in the captions.
 SHOWN = {"patterns": ["{figure}.png", "{figure}.html"], "caption": "../report/caption.rst", "labels": labels_of_figure}
 
@@ -19,8 +23,8 @@ SHOWN = {"patterns": ["{figure}.png", "{figure}.html"], "caption": "../report/ca
 rule draw_cohort:
     """Draw how scans became a test set and folds, and tabulate who is in each."""
     input:
-        # The whole sheet counts here, also its ignored rows.
-        sheet=SHEET,
+        # What matters of the sheet is in the params: an edit of another column draws nothing anew.
+        sheet=ancient(SHEET),
         table="results/preprocess/cohort.tsv",
         folds=FOLDS_OF_STUDY,
     output:
@@ -38,6 +42,7 @@ rule draw_cohort:
         runtime="1h",
     params:
         cohort=TOLD_COHORT,
+        subjects=LISTED_DIGEST,
         code=code_digest("neurobar.draw.draw_cohort"),
     shell:
         r"""
@@ -112,7 +117,7 @@ rule draw_views:
         runtime="1h",
     params:
         cohort=TOLD_COHORT,
-        runs=json.dumps(RUNS),
+        runs=STUDY.told_views(RUNS),
         training=json.dumps(STUDY.of_training),
         code=code_digest("neurobar.draw.draw_views", *[f"neurobar.transforms.mixings.{name}" for name in MIXINGS]),
     shell:
@@ -181,7 +186,7 @@ rule draw_scores:
     params:
         cohorts=of_table(STUDY.told_cohorts),
         simulated="--simulated" if SIMULATED else "",
-        table=lambda wildcards: json.dumps(STUDY.tables[wildcards.table]),
+        table=lambda wildcards: STUDY.told_figures(wildcards.table),
         threshold=config["evaluate"]["threshold"],
         code=code_digest("neurobar.draw.draw_scores"),
     shell:

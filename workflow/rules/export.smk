@@ -12,7 +12,9 @@ TOLD_MODEL = STUDY.of_training | {
     "classes": {key: config["cohort"][key] for key in ("label", "negative", "positive")},
     # The path of a head is here only to be refused.
     "template": {"head": config["template"]["head"]},
-    "preprocess": {key: value for key, value in config["preprocess"].items() if key not in ("keep", "exclude")},
+    "preprocess": {
+        key: value for key, value in config["preprocess"].items() if key not in ("keep", "exclude", "hd_bet_device")
+    },
     "percentiles": config["landmarks"]["percentiles"],
     "threshold": config["evaluate"]["threshold"],
 }
@@ -21,7 +23,7 @@ TOLD_MODEL = STUDY.of_training | {
 rule export_model:
     """Copy the models of a task with all that a new scan needs, the mean of healthy scans, and a card; nobody's scan."""
     input:
-        audit="results/evaluate/{task}/audit.json",
+        audit=ancient("results/evaluate/{task}/audit.json"),
         volumes="results/preprocess/cohort.npy",
         percentiles="results/preprocess/percentiles.npy",
         table="results/preprocess/cohort.tsv",

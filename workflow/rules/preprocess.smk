@@ -65,7 +65,7 @@ rule strip_skull:
         prepared=prepared,
         method=config["preprocess"]["skull_strip"],
         device=config["preprocess"]["hd_bet_device"] if HD_BET else "cpu",
-        growth_mm=config["preprocess"]["mask_growth_mm"],
+        growth_mm=config["preprocess"]["mask_growth_mm"] if config["preprocess"]["skull_strip"] == "atlas" else 0,
         code=code_digest("neurobar.preprocess.strip_skull"),
     shell:
         r"""

@@ -37,7 +37,9 @@ rule measure_regions:
 rule fit_regression:
     """Fit a logistic regression on the training scans of a fold, and predict its selection fold and the test set."""
     input:
-        measures="results/regress/volumes.tsv",
+        # What goes by age and sex alone has nothing to do with volumes.
+        measures=lambda wildcards: ["results/regress/volumes.tsv"]
+        * ("regions" in STUDY.task(wildcards.task)["features"]),
         folds=of_split("folds.tsv"),
         audit=ancient(of_split("audit.json")),
     output:

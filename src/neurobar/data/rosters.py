@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from neurobar.data.sheets import check_masks, read_scans
+from neurobar.data.sheets import check_masks, read_rows, read_scans
 
 #: For each job of preprocessing that may fail, what it leaves when it does not.
 LEFT = {"register_scan": "registration.json", "strip_skull": "native_brain_mask.nii.gz"}
@@ -165,6 +165,25 @@ def digest_scans(scans: pd.DataFrame, columns: list[str]) -> str:
         Twelve hexadecimal digits.
     """
     return hashlib.sha256(scans[columns].to_csv(index=False).encode()).hexdigest()[:12]
+
+
+def digest_sheet(sheet: str, columns: list[str]) -> str:
+    """Hash what some columns say of all rows of a sheet, also those whose label is ignored, whatever their order.
+
+    Parameters
+    ----------
+    sheet : str
+    columns : list of str
+        Those that the sheet does not have count as empty.
+
+    Returns
+    -------
+    str
+        Twelve hexadecimal digits.
+    """
+    # The label may be one of the others.
+    named = [*dict.fromkeys(columns)]
+    return digest_scans(read_rows(Path(sheet)).reindex(columns=named).sort_values(named), named)
 
 
 def describe_failures(scans: Iterable[str], results: Path) -> list[str]:

@@ -45,7 +45,7 @@ def read_scans(sheet: str | Path, cohort: dict[str, Any]) -> pd.DataFrame:
         One sentence that names the sheet, and the row or column at fault. Row 1 is the header.
     """
     sheet = Path(sheet)
-    table = _read_table(sheet)
+    table = read_rows(sheet)
     missing = [column for column in (*REQUIRED, cohort["label"]) if column not in table.columns]
     if missing:
         raise ValueError(f"{sheet} has no column {missing[0]!r}; it needs {', '.join((*REQUIRED, cohort['label']))}.")
@@ -63,7 +63,23 @@ def read_scans(sheet: str | Path, cohort: dict[str, Any]) -> pd.DataFrame:
     return table.sort_values("scan", kind="stable").reset_index(drop=True)
 
 
-def _read_table(sheet: Path) -> pd.DataFrame:
+def read_rows(sheet: Path) -> pd.DataFrame:
+    """Read all rows of a sheet as they are, also those whose label is ignored.
+
+    Parameters
+    ----------
+    sheet : pathlib.Path
+
+    Returns
+    -------
+    pandas.DataFrame of str
+        Indexed as a spreadsheet numbers its rows, from 2; an empty cell and n/a are missing values.
+
+    Raises
+    ------
+    ValueError
+        One sentence, if the sheet is no table with a row.
+    """
     if not sheet.is_file():
         raise ValueError(f"The sheet of scans {sheet} does not exist; see cohort.scans in the config.")
     separator = "\t" if sheet.suffix == ".tsv" else ","

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 Settings = dict[str, Any]
+#: Settings of a run that it learns by; no view of a scan is made by them.
+LEARNING = ("epochs", "batch", "rate", "schedule", "warmup", "beta", "donor")
+LEARNING += ("temperature", "sigma", "view_2_label", "contrast_weight")
+#: What is printed of a table and of its rows, and is in no figure.
+PRINTED = ("note", "scores", "paper")
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,16 @@ class Study:
         """Return what a pre-training job is told, as JSON: editing one run's block reruns that run alone."""
         run = {key: value for key, value in self.run(name).items() if key != "split"}
         return json.dumps(self.of_training | {"pretrain": run})
+
+    def told_views(self, names: Iterable[str]) -> str:
+        """Return what the views of some runs are made by, as JSON; what the runs learn by is no part of it."""
+        runs = {name: self.run(name) for name in names}
+        return json.dumps({name: _without(run, LEARNING) for name, run in runs.items()})
+
+    def told_figures(self, name: str) -> str:
+        """Return what the figures of a table show, as JSON; what is only printed in it is no part of it."""
+        table = _without(self.tables[name], PRINTED)
+        return json.dumps(table | {"rows": [_without(row, PRINTED) for row in table["rows"]]})
 
     def told_task(self, name: str) -> str:
         """Return what a fine-tuning job is told, as JSON; its run and split are the business of its inputs."""
@@ -148,6 +163,10 @@ class Study:
         folders += [f"pretrain/{run}"] if run else []
         folders += [f"explain/{task}"] if task in self.config["explain"]["tasks"] else []
         return self.of_jobs(folders, "seen.tsv")
+
+
+def _without(settings: Settings, keys: Iterable[str]) -> Settings:
+    return {key: value for key, value in settings.items() if key not in keys}
 
 
 def name_tasks(rows: list[dict[str, Any]]) -> dict[str, str]:

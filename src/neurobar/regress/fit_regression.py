@@ -208,7 +208,7 @@ def list_coefficients(model: Pipeline) -> pd.DataFrame:
 def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--measures", required=True, help="volumes of each scan [ml], TSV")
+    parser.add_argument("--measures", nargs="?", help="volumes of each scan [ml], TSV; only regions need them")
     parser.add_argument("--folds", required=True, help="part of each scan, TSV")
     parser.add_argument("--fold", type=int, required=True, help="the fold that selects the model")
     parser.add_argument("--seed", type=int, required=True, help="of the inner folds")
@@ -217,9 +217,10 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--coefficients", required=True, help="log odds per standard deviation, TSV (output)")
     parser.add_argument("--seen", required=True, help="scans by role, TSV (output)")
     args = parser.parse_args(argv)
-    measures = pd.read_csv(args.measures, sep="\t", dtype={"scan": str})
     try:
-        scans, columns = join_features(read_folds(args.folds), measures, args.settings["features"])
+        folds = read_folds(args.folds)
+        measures = pd.read_csv(args.measures, sep="\t", dtype={"scan": str}) if args.measures else folds[["scan"]]
+        scans, columns = join_features(folds, measures, args.settings["features"])
         train = part_of_fold(scans, args.fold, "train")
         model = fit_model(train, columns, args.seed)
         parts = {part: part_of_fold(scans, args.fold, part) for part in ("select", "test")}
