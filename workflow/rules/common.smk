@@ -73,6 +73,19 @@ def scan_path(wildcards):
     return EVERY[wildcards.scan]["path"]
 
 
+# The report lists the inputs of every rule as they stand there, but of a function it says no more than that it is one.
+
+
+def sheet_of_study(wildcards):
+    """Return the sheet of scans."""
+    return SHEET
+
+
+def of_scans(name):
+    """Return the function that finds a file of every scan that is preprocessed."""
+    return lambda wildcards: [f"results/preprocess/{scan}/{name}" for scan in PREPROCESSED]
+
+
 def readable_scan(wildcards):
     """Return the raw T1 of a scan, or nothing where it may not be read: Snakemake would stop all, the job itself alone."""
     path = scan_path(wildcards)

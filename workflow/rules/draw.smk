@@ -3,7 +3,9 @@
 # READS   the sheet of scans; results/preprocess/, split/, fetch/, pretrain/, finetune/, regress/, evaluate/, explain/
 # WRITES  results/draw/{subject}/ : each figure as .png and .pdf, or a page as .html; {subject}.tsv with their captions
 
-TOLD_COHORT = json.dumps(config["cohort"] | {"study": config["study"], "simulated": SIMULATED})
+# Not where the sheet lies: the report shows the params of what it draws.
+TOLD = {key: value for key, value in config["cohort"].items() if key != "scans"}
+TOLD_COHORT = json.dumps(TOLD | {"study": config["study"], "simulated": SIMULATED})
 FOLDS_OF_STUDY = f"results/split/{config['finetune']['split']}/folds.tsv"
 LANDMARKS_OF_STUDY = FOLDS_OF_STUDY.replace("folds.tsv", "fold-0/landmarks.json")
 RUNS = {run: STUDY.run(run) for run in STUDY.runs_of(TASKS)}
@@ -20,7 +22,7 @@ rule draw_cohort:
     """Draw how scans became a test set and folds, and tabulate who is in each."""
     input:
         # The whole sheet counts here, also its ignored rows.
-        sheet=SHEET,
+        sheet=sheet_of_study,
         table="results/preprocess/cohort.tsv",
         folds=FOLDS_OF_STUDY,
     output:
@@ -51,7 +53,7 @@ rule draw_checks:
     """Draw how each scan came through preprocessing, unusual ones first, and what standardisation does."""
     input:
         checks="results/preprocess/checks.tsv",
-        pictures=expand("results/preprocess/{scan}/check.png", scan=PREPROCESSED),
+        pictures=of_scans("check.png"),
         volumes="results/preprocess/cohort.npy",
         percentiles="results/preprocess/percentiles.npy",
         table="results/preprocess/cohort.tsv",
@@ -196,7 +198,7 @@ rule draw_scores:
 rule draw_tokens:
     """Draw the class tokens of all scans in two dimensions, by label, age and site."""
     input:
-        sheet=ancient(SHEET),
+        sheet=ancient(sheet_of_study),
         volumes="results/preprocess/cohort.npy",
         percentiles="results/preprocess/percentiles.npy",
         table="results/preprocess/cohort.tsv",
