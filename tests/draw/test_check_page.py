@@ -47,7 +47,7 @@ def rows(checks, picture, tmp_path):
         checks,
         LIMITS,
         {"bad": scale_picture(picture("bad", 810, 585), 640, 80)},
-        "four scans",
+        ["four scans"],
     )
     page = (tmp_path / "checks.html").read_text(encoding="utf-8")
     body = page[page.index("<tbody>") : page.index("</tbody>")]
@@ -147,7 +147,7 @@ def test_a_page_of_3000_scans_fits_into_the_report_and_shows_the_first(checks, t
     assert 500 < len(listed) < 3000
     assert list(pictures) == list(paths)[: len(pictures)]
     assert 50 < len(pictures) < 200
-    write_checks(tmp_path / "checks.html", listed, LIMITS, pictures, "many scans")
+    write_checks(tmp_path / "checks.html", listed, LIMITS, pictures, ["many scans"])
     assert 1_200_000 < (tmp_path / "checks.html").stat().st_size < 1_500_000
 
 

@@ -7,6 +7,7 @@ from PIL import Image
 
 from neurobar.draw import check_page, histograms, montage
 from neurobar.draw.draw_checks import describe_checks, main, name_left_out
+from neurobar.draw.scan_names import name_scans
 
 COHORT = {"negative": "CN", "positive": "AD", "study": "a study", "simulated": True}
 LIMITS = {"overlap": [0.88, None]}
@@ -101,7 +102,7 @@ def test_a_study_that_lost_none_says_so(draw, checks):
 
 
 def test_many_scans_that_were_left_out_are_not_all_named(checks):
-    table = checks.assign(used=False)
+    table = name_scans(checks.assign(used=False), by="scan")
     assert name_left_out(table).endswith(" and 11 more.")
     assert name_left_out(table[:2]) == f"Left out, so not shown: gone, {table['scan'][1]}."
 

@@ -22,7 +22,7 @@ def test_latex_escapes_cells_columns_and_caption_alike():
     text = latex(TABLE, "Half, 50 % & more", "table_1")
     assert r"a\_b & c & d \\" in text
     assert r"x \& y & 100 \% & $\pm$ 3 \\" in text
-    assert r"p|q & $-$1 & $<$ 0.001 \\" in text
+    assert r"p$|$q & $-$1 & $<$ 0.001 \\" in text
     assert r"\caption{Half, 50 \% \& more}" in text
     assert r"\label{tab:table_1}" in text
     assert r"\begin{tabular}{llr}" in text

@@ -185,8 +185,8 @@ def test_a_table_of_one_row_has_no_differences(write):
 
 def test_latex_is_escaped(written):
     text = (written / "table_1.tex").read_text()
-    assert r"A & x\_1 | y & 60.0 $\pm$ 14.1 [50.0, 70.0]" in text
-    assert r"B \& C: z & x\_1 | y & MCC & +35.0 [10.0, 60.0] & $<$ 0.001" in text
+    assert r"A & x\_1 $|$ y & 60.0 $\pm$ 14.1 [50.0, 70.0]" in text
+    assert r"B \& C: z & x\_1 $|$ y & MCC & +35.0 [10.0, 60.0] & $<$ 0.001" in text
     assert r"$-$5.0 $\pm$ 10.0" in text
     assert r"[\%]" in text
     assert r"95 \% interval" in text

@@ -9,7 +9,7 @@ from snakemake.exceptions import WorkflowError
 
 from neurobar.data import rosters
 from neurobar.data.settings import check_settings
-from neurobar.data.studies import Study
+from neurobar.data.studies import Study, write_json
 from neurobar.provenance import code_digest
 from neurobar.simulate.list_simulated_scans import planned_scans
 

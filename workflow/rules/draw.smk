@@ -5,7 +5,7 @@
 
 # Not where the sheet lies: the report shows the params of what it draws.
 TOLD = {key: value for key, value in config["cohort"].items() if key != "scans"}
-TOLD_COHORT = json.dumps(TOLD | {"study": config["study"], "simulated": SIMULATED})
+TOLD_COHORT = write_json(TOLD | {"study": config["study"], "simulated": SIMULATED})
 FOLDS_OF_STUDY = f"results/split/{config['finetune']['split']}/folds.tsv"
 LANDMARKS_OF_STUDY = FOLDS_OF_STUDY.replace("folds.tsv", "fold-0/landmarks.json")
 RUNS = {run: STUDY.run(run) for run in STUDY.runs_of(TASKS)}
@@ -74,15 +74,16 @@ rule draw_checks:
         runtime="1h",
     params:
         cohort=TOLD_COHORT,
-        limits=json.dumps(config["preprocess"]["limits"]),
+        limits=write_json(config["preprocess"]["limits"]),
         most=config["report"]["pictures"],
+        names="row" if config["report"]["anonymise"] else "scan",
         code=code_digest("neurobar.draw.draw_checks"),
     shell:
         r"""
         python -m neurobar.draw.draw_checks \
             --checks {input.checks:q} --folder results/preprocess --limits {params.limits:q} --most {params.most:q} \
             --volumes {input.volumes:q} --percentiles {input.percentiles:q} --table {input.table:q} \
-            --folds {input.folds:q} --landmarks {input.landmarks:q} --cohort {params.cohort:q} \
+            --folds {input.folds:q} --landmarks {input.landmarks:q} --names {params.names:q} --cohort {params.cohort:q} \
             --figures {output.figures:q} --captions {output.captions:q} >{log:q} 2>&1
         """
 
@@ -114,8 +115,8 @@ rule draw_views:
         runtime="1h",
     params:
         cohort=TOLD_COHORT,
-        runs=json.dumps(RUNS),
-        training=json.dumps(STUDY.of_training),
+        runs=write_json(RUNS),
+        training=write_json(STUDY.of_training),
         code=code_digest("neurobar.draw.draw_views", *[f"neurobar.transforms.mixings.{name}" for name in MIXINGS]),
     shell:
         r"""
@@ -149,8 +150,8 @@ rule draw_training:
         runtime="1h",
     params:
         cohort=TOLD_COHORT,
-        runs=json.dumps(RUNS),
-        tasks=json.dumps({task: STUDY.task(task) for task in TASKS if task in config["tasks"]}),
+        runs=write_json(RUNS),
+        tasks=write_json({task: STUDY.task(task) for task in TASKS if task in config["tasks"]}),
         code=code_digest("neurobar.draw.draw_training"),
     shell:
         r"""
@@ -183,7 +184,7 @@ rule draw_scores:
     params:
         cohorts=of_table(STUDY.told_cohorts),
         simulated="--simulated" if SIMULATED else "",
-        table=lambda wildcards: json.dumps(STUDY.tables[wildcards.table]),
+        table=lambda wildcards: write_json(STUDY.tables[wildcards.table]),
         threshold=config["evaluate"]["threshold"],
         code=code_digest("neurobar.draw.draw_scores"),
     shell:
@@ -257,7 +258,7 @@ rule draw_explanation:
         runtime="1h",
     params:
         cohort=TOLD_COHORT,
-        row=lambda wildcards: STUDY.name_of(wildcards.task),
+        row=lambda wildcards: write_json(STUDY.name_of(wildcards.task)),
         code=code_digest("neurobar.draw.draw_explanation"),
     shell:
         r"""

@@ -31,7 +31,7 @@ rule write_table:
         mem_mb=1000,
         runtime="10m",
     params:
-        table=lambda wildcards: json.dumps(STUDY.tables[wildcards.table]),
+        table=lambda wildcards: write_json(STUDY.tables[wildcards.table]),
         cohorts=of_table(STUDY.told_cohorts),
         scores=lambda wildcards: STUDY.tables[wildcards.table].get("scores", config["report"]["scores"]),
         threshold=config["evaluate"]["threshold"],

@@ -78,7 +78,7 @@ class Study:
     def told_task(self, name: str) -> str:
         """Return what a fine-tuning job is told, as JSON; its run and split are the business of its inputs."""
         task = {key: value for key, value in self.task(name).items() if key not in ("run", "split")}
-        return json.dumps(self.of_training | {"finetune": task})
+        return write_json(self.of_training | {"finetune": task})
 
     def told_external(self, name: str) -> str:
         """Return what the list of an external cohort depends on, as JSON: where its label is and what it means."""
@@ -87,7 +87,7 @@ class Study:
     def told_cohorts(self, tasks: Iterable[str]) -> str:
         """Return for each task the name of its cohort and what is predicted there, as JSON."""
         words = ("study", "label", "negative", "positive")
-        return json.dumps([{word: self.cohort_of(task)[word] for word in words} for task in tasks])
+        return write_json([{word: self.cohort_of(task)[word] for word in words} for task in tasks])
 
     def runs_of(self, tasks: Iterable[str]) -> list[str]:
         """List the runs that some tasks start from."""
@@ -148,6 +148,24 @@ class Study:
         folders += [f"pretrain/{run}"] if run else []
         folders += [f"explain/{task}"] if task in self.config["explain"]["tasks"] else []
         return self.of_jobs(folders, "seen.tsv")
+
+
+def write_json(value: Any) -> str:
+    """Write what a job of the report is told as JSON in which no web page finds markup.
+
+    Snakemake lays it into a script of its report, which `</script>` in a name would end.
+
+    Parameters
+    ----------
+    value : object
+        Anything JSON can hold.
+
+    Returns
+    -------
+    str
+        The same value to whoever reads it.
+    """
+    return json.dumps(value).replace("<", "\\u003c")
 
 
 def name_tasks(rows: list[dict[str, Any]]) -> dict[str, str]:
