@@ -155,3 +155,15 @@ def test_a_small_page_holds_all_scans_and_pictures(checks, picture):
     listed, pictures = fit_page(checks, LIMITS, {"bad": picture("bad", 810, 585)})
     assert listed["scan"].tolist() == checks["scan"].tolist()
     assert list(pictures) == ["bad"]
+
+
+def test_whatever_is_written_of_a_scan_is_words(checks, picture, tmp_path, read_page, hostile):
+    odd = checks.assign(scan=[f"{scan}{hostile}" for scan in checks["scan"]], reason=hostile, towards=hostile)
+    limits = {hostile: [0.88, None]}
+    pictures = {odd["scan"][0]: scale_picture(picture("bad", 810, 585), 640, 80)}
+    write_checks(tmp_path / "checks.html", odd.assign(**{hostile: 1.0}), limits, pictures, [hostile, hostile])
+    page = read_page(tmp_path / "checks.html")
+    assert page.text.count(" ".join(hostile.split())) == 2 + 1 + 3 * len(odd)
+    assert [attributes["alt"] for tag, attributes in page.tags if tag == "img"] == [
+        f"Planes of {odd['scan'][0]}: raw head, brain on the grid"
+    ]

@@ -35,4 +35,4 @@ def test_rules_stand_in_the_order_in_which_they_began():
 def test_values_at_any_depth_have_a_row_with_their_way():
     shown = list_values({"a": {"b": {"c": 1.5}, "d": []}, "e": None, "f": {}, "g": "word"})
     rows = [row.replace("<td>", " ").split() for row in shown.replace("</td>", " ").split("<tr>")[1:]]
-    assert [row[:2] for row in rows] == [["a.b.c", "1.5"], ["a.d", "[]"], ["e", "not"], ["f", "{}"], ["g", "word"]]
+    assert [row[:2] for row in rows] == [["a.b.c", "1.5"], ["a.d", "[]"], ["e", "–"], ["f", "{}"], ["g", "word"]]

@@ -12,9 +12,9 @@ from neurobar.figures.pages import paragraph, table_of, write_page
 
 UNKNOWN = "not known"
 COSTS = (
-    "Wall time and memory of the jobs of each rule, as they were when each job ran last; jobs ran side by side, so "
-    "that the study took less than the sum. Memory is the largest of a job (resident set), and missing where a job was too "
-    "short to be measured."
+    "Wall time and memory of the jobs of each rule, as they were when each job ran last; jobs ran side by side, "
+    "so that the study took less than the sum. Memory is the largest of a job (resident set), and missing where a job "
+    "was too short to be measured."
 )
 MACHINE = "The machine that wrote this page; jobs of a cluster may have run on others."
 DEVICES = "What training jobs computed on, as their logs say."
@@ -131,7 +131,7 @@ def _flatten(values: dict[str, Any], above: str = "") -> list[tuple[str, str]]:
             rows += _flatten(value, f"{above}{key}.")
         else:
             told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-            rows.append((f"{above}{key}", UNKNOWN if value is None and not above else told))
+            rows.append((f"{above}{key}", "–" if value is None else told))
     return rows
 
 
