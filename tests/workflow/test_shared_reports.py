@@ -18,6 +18,7 @@ FIGURES = ["one.png", "two.html"]
 def settings_of(words, *, anonymise):
     """Return a study of baselines alone, in which what a person may write is `words`."""
     rows = [{"framework": words, "method": words, "task": "age_sex"}]
+    table = {"caption": words, "note": words, "reference": "age_sex", "rows": rows}
     return {
         "study": words,
         "cohort": {
@@ -29,7 +30,7 @@ def settings_of(words, *, anonymise):
         "preprocess": {"exclude": [SCANS[0]], "keep": [SCANS[1]]},
         "explain": {"tasks": []},
         "report": {"anonymise": anonymise, "paper_figures": False},
-        "tables": dict.fromkeys(TABLES, {"caption": words, "note": words, "reference": "age_sex", "rows": rows}),
+        "tables": dict.fromkeys(TABLES, table),
     }
 
 
