@@ -22,12 +22,12 @@ def test_the_code_is_named_with_what_was_changed_since(commit, clean, said):
 
 def test_rules_stand_in_the_order_in_which_they_began():
     rules = {
-        "second": COSTS | {"first_started": "2026-01-01T10:00:07+00:00", "largest_rss_mb": None},
-        "third": COSTS | {"first_started": "2026-01-01T10:00:08+00:00", "largest_rss_mb": 12.6},
-        "first": COSTS | {"first_started": "2025-12-31T10:00:09+00:00", "largest_rss_mb": 1},
+        "b": COSTS | {"first_started": "2026-01-01T10:00:07+00:00", "largest_rss_mb": None},
+        "a": COSTS | {"first_started": "2026-01-01T10:00:08+00:00", "largest_rss_mb": 12.6},
+        "c": COSTS | {"first_started": "2025-12-31T10:00:09+00:00", "largest_rss_mb": 1},
     }
     table = tabulate_rules(rules)
-    assert table["Rule"].tolist() == ["first", "second", "third"]
+    assert table["Rule"].tolist() == ["c", "b", "a"]
     assert table["Memory [MB]"].tolist() == ["1", "–", "13"]
     assert table.iloc[0].tolist()[1:4] == ["2", "1.2", "2.5"]
 
