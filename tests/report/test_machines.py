@@ -36,7 +36,11 @@ def test_a_system_that_says_nothing_of_itself_is_no_fault(tmp_path, monkeypatch)
 
 def test_devices_are_counted_by_rule(tmp_path):
     for fold in range(2):
-        said = "a warning of a \"device\"\n" + json.dumps({"fold": fold, "encoder": {"width": 64}, **H200}) + "\nepoch 1/1  loss\n"
+        said = (
+            'a warning of a "device"\n'
+            + json.dumps({"fold": fold, "encoder": {"width": 64}, **H200})
+            + "\nepoch 1/1  loss\n"
+        )
         write_log(tmp_path, f"pretrain_encoder/bar/fold-{fold}/seed-0", said)
     write_log(tmp_path, "pretrain_encoder/bar/fold-2/seed-0", json.dumps(CPU) + "\n")
     write_log(tmp_path, "finetune_classifier/bar/fold-0/seed-0", json.dumps(CPU) + "\n")

@@ -14,7 +14,7 @@ UNKNOWN = "not known"
 COSTS = (
     "Wall time and memory of the jobs of each rule, as they were when each job ran last; jobs ran side by side, "
     "so that the study took less than the sum. Memory is the largest of a job (resident set), and missing where a job "
-    "was too short to be measured."
+    "was too short to be measured. Jobs that ran under settings of before, whose results still lie here, count as well."
 )
 MACHINE = "The machine that wrote this page; jobs of a cluster may have run on others."
 DEVICES = "What training jobs computed on, as their logs say."
