@@ -28,6 +28,6 @@ def test_no_two_colours_of_the_palette_are_alike():
 
 def test_a_dollar_in_a_name_is_a_dollar(tmp_path):
     figure = new_figure(height_mm=40)
-    figure.subplots().set_title(r"from $\frac{$ to $2")
+    figure.subplots().set_title(r"from $\frac{$ to 2")
     save_figures({"price": (figure, "A price.")}, tmp_path / "figures", tmp_path / "captions.tsv")
     assert (tmp_path / "figures" / "price.png").stat().st_size > 1000
