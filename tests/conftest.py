@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html.parser import HTMLParser
 from pathlib import Path
 
 import nibabel as nib
@@ -231,3 +232,86 @@ def browser():
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
     yield Browser(driver)
     driver.quit()
+
+
+#: What a sheet or a config may hold: a tag, a handler, ends of an attribute, a cell, a line, a formula and a command.
+HOSTILE = (
+    "\"'><script>alert(1)</script><img src=x onerror=alert(1)> & &lt; a|b \\ `c` $x_ % {} _d_ [e](javascript:f)\n# g"
+)
+
+
+class Markup(HTMLParser):
+    """What a browser makes of a page.
+
+    Attributes
+    ----------
+    tags : list of (str, dict)
+        Each element with its attributes.
+    scripts : list of str
+    text : str
+        All words that are no script, with single spaces.
+    """
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags, self.scripts, self.text, self._inside = [], [], "", None
+        self.feed(page)
+        self.close()
+        self.text = " ".join(self.text.split())
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self._inside = tag
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag):
+        self._inside = None
+
+    def handle_data(self, data):
+        if self._inside == "script":
+            self.scripts[-1] += data
+        elif self._inside != "style":
+            self.text += data
+
+    @property
+    def harms(self) -> list:
+        """Elements that do something by themselves or when they are clicked, but for pictures that the page holds."""
+        harmful = [
+            pair for pair in self.tags if pair[0] in ("iframe", "object", "embed", "form", "base", "link", "svg")
+        ]
+        for tag, attributes in self.tags:
+            reached = [attributes.get(name) or "" for name in ("src", "href")]
+            handlers = [name for name in attributes if name.startswith("on")]
+            strange = [path for path in reached if path.startswith("javascript:")]
+            fetched = tag == "img" and not reached[0].startswith("data:image/")
+            if handlers or strange or fetched:
+                harmful.append((tag, attributes))
+        return harmful
+
+
+@pytest.fixture(scope="session")
+def hostile() -> str:
+    """Return words that would be markup if they were not escaped."""
+    return HOSTILE
+
+
+@pytest.fixture(scope="session")
+def read_markup() -> type[Markup]:
+    """Return the class that reads HTML as a browser does."""
+    return Markup
+
+
+@pytest.fixture(scope="session")
+def read_page():
+    """Return the function that reads a page of this package and makes sure that nothing from outside acts in it."""
+
+    def read(path: Path) -> Markup:
+        from neurobar.figures.pages import SORTING
+
+        page = Markup(path.read_text(encoding="utf-8"))
+        assert page.harms == []
+        assert [script.strip() for script in page.scripts] == [SORTING.strip()]
+        return page
+
+    return read

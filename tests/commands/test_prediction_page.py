@@ -37,3 +37,14 @@ def test_code_that_differs_from_that_of_the_study_is_told(predict, changed_model
     assert said not in (predict("mary") / "mary" / "index.html").read_text()
     folder = predict("mary", model=changed_model(code="another"))
     assert said in (folder / "mary" / "index.html").read_text()
+
+
+def test_words_of_a_model_and_of_a_scan_are_words_on_every_page(predict, changed_model, read_page, hostile):
+    classes = {"label": hostile, "negative": f"no {hostile}", "positive": hostile}
+    model = changed_model(study=hostile, method=hostile, classes=classes, neurobar=hostile)
+    folder = predict("mary", "odd<script>alert(1)<", model=model)
+    pages = sorted(folder.rglob("index.html"))
+    assert len(pages) == 3
+    for path in pages:
+        page = read_page(path)
+        assert page.text.count(hostile.split("\n")[0]) >= 3, path

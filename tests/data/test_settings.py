@@ -69,6 +69,8 @@ def test_the_default_study_is_valid(settings, schema):
         ),
         (("explain", "tasks"), ["age_sex"], r"explain\.tasks names 'age_sex'"),
         (("runs", "Bad Name"), {"contrast": "infonce"}, r"'Bad Name' does not match"),
+        (("tables", "provenance"), {"caption": "x", "rows": []}, r"'provenance' does not match"),
+        (("tables", "report"), {"caption": "x", "rows": []}, r"'report' does not match"),
     ],
 )
 def test_a_fault_is_named_by_its_key_in_one_sentence(settings, schema, keys, value, message):

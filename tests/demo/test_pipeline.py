@@ -1,7 +1,16 @@
 """The whole pipeline on a few simulated heads, once."""
 
+import base64
+import contextlib
+import gzip
+import io
 import json
+import os
+import re
 import shutil
+import subprocess
+import zipfile
+import zlib
 
 import numpy as np
 import pandas as pd
@@ -25,7 +34,7 @@ TINY = {
     },
     "finetune": {"epochs": 1},
 }
-TASKS, BASELINES, FOLDS = 14, 2, 2
+RUNS, TASKS, BASELINES, FOLDS = 11, 14, 2, 2
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +159,7 @@ FIGURES = {
     "4 Training": {"Pretraining", "Finetuning"},
     "5 Results": {"Table", "Curves", "Confusion", "Calibration", "Differences", "Tokens"},
     "6 Explanation": {"Regions", "Planes"},
+    "7 Provenance": {"Provenance"},
 }
 
 
@@ -208,6 +218,73 @@ def test_a_table_of_the_report_has_the_rows_of_the_study_and_its_figures_count(d
     folds = pd.read_csv(demo.folder / "results" / "split" / "subjects" / "folds.tsv", sep="\t")
     tested = folds.loc[folds["part"] == "test", "subject"]
     assert f"test set of {len(tested)} scans of {tested.nunique()} subjects" in text
+
+
+def test_the_provenance_names_every_rule_that_ran_and_the_code_that_made_it(demo):
+    said = json.loads((demo.folder / "results" / "report" / "provenance.json").read_text(encoding="utf-8"))
+    ran = {path.name.split(".")[0] for path in (demo.folder / "results" / "benchmarks").iterdir()}
+    assert set(said["rules"]) == ran - {"write_provenance"}
+    assert all(rule["seconds_sum"] > 0 for rule in said["rules"].values())
+    assert said["rules"]["pretrain_encoder"]["jobs"] == RUNS * FOLDS
+    assert said["rules"]["pretrain_encoder"]["largest_rss_mb"] > 50
+    assert ran <= set(said["codes"])
+    assert len(said["codes"]["pretrain_encoder"]) == RUNS
+    assert said["settings"]["simulate"]["subjects"] == TINY["simulate"]["subjects"]
+    assert said["settings"]["training"]["device"] == "auto"
+    assert sum(row["jobs"] for row in said["devices"]) == (RUNS + TASKS) * FOLDS
+    asked = subprocess.run(["git", "-C", demo.root, "rev-parse", "HEAD"], capture_output=True, text=True)
+    assert said["commit"]["commit"] == (asked.stdout.strip() or os.environ.get("NEUROBAR_COMMIT"))
+
+
+def unpack(content):
+    """Return the words of a file and of everything that is packed or written in base64 in it, at any depth."""
+    found, waiting = [], [content]
+    while waiting:
+        found.append(waiting.pop())
+        if found[-1].startswith(b"PK"):
+            archive = zipfile.ZipFile(io.BytesIO(found[-1]))
+            waiting += [archive.read(name) for name in archive.namelist()] + [" ".join(archive.namelist()).encode()]
+        elif found[-1].startswith(b"\x1f\x8b"):
+            waiting.append(gzip.decompress(found[-1]))
+        waiting += [base64.b64decode(packed) for packed in re.findall(rb";base64,([A-Za-z0-9+/=]+)", found[-1])]
+        # Of PNG and PDF, whose own words are packed as well.
+        for packed in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", found[-1], re.DOTALL):
+            with contextlib.suppress(zlib.error):
+                waiting.append(zlib.decompress(packed))
+    return b"\n".join(found)
+
+
+@pytest.fixture(scope="module")
+def anonymised(demo, tmp_path_factory):
+    """Draw what an anonymised study draws otherwise, beside a copy of the results, and make both kinds of report."""
+    calls = type(demo)(demo.root, tmp_path_factory.mktemp("anonymised") / "run")
+    shutil.copytree(demo.folder, calls.folder)
+    settings = TINY | {"report": {"anonymise": True}}
+    planned = calls.plan(settings=settings)
+    for report in ("report.html", "report.zip"):
+        done = calls.run("--report", f"results/report/{report}", "--report-after-run", settings=settings)
+        assert done.returncode == 0, done.stdout + done.stderr
+    return calls, planned
+
+
+def test_anonymising_draws_the_checks_and_the_provenance_anew_and_nothing_else(anonymised):
+    assert anonymised[1] == {"draw_checks": 1, "write_provenance": 1, "all": 1}
+
+
+def test_nothing_in_the_folder_of_an_anonymised_report_names_anybody(anonymised):
+    files = [path for path in (anonymised[0].folder / "results" / "report").rglob("*") if path.is_file()]
+    assert {"report.html", "report.zip", "provenance.json", "table_1.tex"} <= {path.name for path in files}
+    for path in files:
+        words = unpack(path.read_bytes())
+        assert not re.search(rb"sub-\d", words), path
+        if path.name.startswith("report."):
+            assert b"Planes of row 1:" in words
+
+
+def test_what_is_looked_for_would_be_found_in_a_report_that_is_not_anonymised(report):
+    words = unpack(report.read_bytes())
+    assert re.search(rb"Planes of sub-\d+_ses-\d: raw head", words)
+    assert b"Planes of row 1:" not in words
 
 
 def test_every_caption_is_in_the_report(demo, report):

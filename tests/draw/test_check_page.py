@@ -47,7 +47,7 @@ def rows(checks, picture, tmp_path):
         checks,
         LIMITS,
         {"bad": scale_picture(picture("bad", 810, 585), 640, 80)},
-        "four scans",
+        ["four scans"],
     )
     page = (tmp_path / "checks.html").read_text(encoding="utf-8")
     body = page[page.index("<tbody>") : page.index("</tbody>")]
@@ -147,7 +147,7 @@ def test_a_page_of_3000_scans_fits_into_the_report_and_shows_the_first(checks, t
     assert 500 < len(listed) < 3000
     assert list(pictures) == list(paths)[: len(pictures)]
     assert 50 < len(pictures) < 200
-    write_checks(tmp_path / "checks.html", listed, LIMITS, pictures, "many scans")
+    write_checks(tmp_path / "checks.html", listed, LIMITS, pictures, ["many scans"])
     assert 1_200_000 < (tmp_path / "checks.html").stat().st_size < 1_500_000
 
 
@@ -155,3 +155,15 @@ def test_a_small_page_holds_all_scans_and_pictures(checks, picture):
     listed, pictures = fit_page(checks, LIMITS, {"bad": picture("bad", 810, 585)})
     assert listed["scan"].tolist() == checks["scan"].tolist()
     assert list(pictures) == ["bad"]
+
+
+def test_whatever_is_written_of_a_scan_is_words(checks, picture, tmp_path, read_page, hostile):
+    odd = checks.assign(scan=[f"{scan}{hostile}" for scan in checks["scan"]], reason=hostile, towards=hostile)
+    limits = {hostile: [0.88, None]}
+    pictures = {odd["scan"][0]: scale_picture(picture("bad", 810, 585), 640, 80)}
+    write_checks(tmp_path / "checks.html", odd.assign(**{hostile: 1.0}), limits, pictures, [hostile, hostile])
+    page = read_page(tmp_path / "checks.html")
+    assert page.text.count(" ".join(hostile.split())) == 2 + 1 + 3 * len(odd)
+    assert [attributes["alt"] for tag, attributes in page.tags if tag == "img"] == [
+        f"Planes of {odd['scan'][0]}: raw head, brain on the grid"
+    ]

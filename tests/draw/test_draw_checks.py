@@ -7,6 +7,7 @@ from PIL import Image
 
 from neurobar.draw import check_page, histograms, montage
 from neurobar.draw.draw_checks import describe_checks, main, name_left_out
+from neurobar.draw.scan_names import name_scans
 
 COHORT = {"negative": "CN", "positive": "AD", "study": "a study", "simulated": True}
 LIMITS = {"overlap": [0.88, None]}
@@ -29,21 +30,21 @@ def checks(tiny_cohort):
 def draw(tiny_cohort, checks, tmp_path):
     """Return the command; it returns the captions."""
 
-    def call(most=30, table=checks, **changes):
+    def call(most=30, table=checks, words=(), **changes):
         table.assign(reason=table["reason"].fillna("")).to_csv(
             tmp_path / "checks.tsv", sep="\t", index=False, na_rep="n/a"
         )
         for scan in table["scan"][1:]:
             (tmp_path / "preprocess" / scan).mkdir(parents=True, exist_ok=True)
             Image.new("RGB", (700, 500)).save(tmp_path / "preprocess" / scan / "check.png")
-        words = {"checks": tmp_path / "checks.tsv", "folder": tmp_path / "preprocess", "most": most}
+        words = dict(words) | {"checks": tmp_path / "checks.tsv", "folder": tmp_path / "preprocess", "most": most}
         words |= {"limits": json.dumps(LIMITS), "cohort": json.dumps(COHORT | changes)}
         words |= {name: tiny_cohort.folder / f"{name}.npy" for name in ("percentiles",)}
         files = {"volumes": "cohort.npy", "table": "cohort.tsv", "folds": "folds.tsv", "landmarks": "landmarks.json"}
         words |= {name: tiny_cohort.folder / file for name, file in files.items()}
         words |= {"figures": tmp_path / "drawn", "captions": tmp_path / "drawn.tsv"}
         main([word for name, each in words.items() for word in (f"--{name}", str(each))])
-        return pd.read_csv(tmp_path / "drawn.tsv", sep="\t", index_col="figure")["caption"]
+        return pd.read_csv(tmp_path / "drawn.tsv", sep="\t", index_col="figure", quoting=3)["caption"]
 
     return call
 
@@ -101,7 +102,7 @@ def test_a_study_that_lost_none_says_so(draw, checks):
 
 
 def test_many_scans_that_were_left_out_are_not_all_named(checks):
-    table = checks.assign(used=False)
+    table = name_scans(checks.assign(used=False), by="scan")
     assert name_left_out(table).endswith(" and 11 more.")
     assert name_left_out(table[:2]) == f"Left out, so not shown: gone, {table['scan'][1]}."
 
@@ -126,3 +127,36 @@ def test_equal_inputs_give_equal_bytes(draw, tmp_path):
     first = {path.name: path.read_bytes() for path in (tmp_path / "drawn").iterdir()}
     draw()
     assert {path.name: path.read_bytes() for path in (tmp_path / "drawn").iterdir()} == first
+
+
+@pytest.mark.parametrize("names", ["scan", "row"])
+def test_names_are_in_what_is_drawn_only_where_they_may_be(draw, checks, tmp_path, monkeypatch, names):
+    seen = []
+    drawn = montage.draw_montage
+    monkeypatch.setattr("neurobar.draw.draw_checks.draw_montage", lambda *args: seen.append(drawn(*args)) or seen[-1])
+    checks.loc[0, "reason"] = "No image in /home/sub-03/x.nii.gz."
+    captions = draw(words={"names": names})
+    told = "\n".join([*captions, (tmp_path / "drawn" / "checks.html").read_text()])
+    told += " ".join(text.get_text() for text in seen[0].texts)
+    is_named = names == "scan"
+    assert any(scan in told for scan in checks["scan"]) is is_named
+    assert ("sub-03" in told) is is_named
+    assert ("row 21" in told) is not is_named
+    assert ("called by their row in results/preprocess/checks.tsv" in captions["montage"]) is not is_named
+    assert ("Left out, so not shown: row 1." in captions["montage"]) is not is_named
+
+
+def test_rows_have_the_pictures_of_their_scans(draw, checks, tmp_path):
+    draw(words={"names": "row"})
+    page = (tmp_path / "drawn" / "checks.html").read_text()
+    assert page.count("<details") == 20
+    assert 'alt="Planes of row 2: raw head, brain on the grid"' in page
+
+
+def test_words_of_the_sheet_and_the_config_are_words_on_the_page(draw, checks, tmp_path, read_page, hostile):
+    checks.loc[1, "reason"] = hostile
+    captions = draw(study=hostile)
+    page = read_page(tmp_path / "drawn" / "checks.html")
+    words = " ".join(hostile.split())
+    assert page.text.count(words) == 2
+    assert captions.str.contains(words[5:], regex=False).all()

@@ -38,7 +38,7 @@ def draw(tables, tmp_path):
             table.to_csv(words[name], sep="\t", index=False, na_rep="" if name == "table" else "n/a")
         words |= {"figures": str(tmp_path / "cohort"), "captions": str(tmp_path / "cohort.tsv")}
         main([word for name, each in words.items() for word in (f"--{name}", each)])
-        return pd.read_csv(tmp_path / "cohort.tsv", sep="\t", index_col="figure")["caption"]
+        return pd.read_csv(tmp_path / "cohort.tsv", sep="\t", index_col="figure", quoting=3)["caption"]
 
     return call
 
@@ -124,3 +124,13 @@ def test_equal_inputs_give_equal_bytes(draw, tmp_path):
     first = {path.name: path.read_bytes() for path in (tmp_path / "cohort").iterdir()}
     draw()
     assert {path.name: path.read_bytes() for path in (tmp_path / "cohort").iterdir()} == first
+
+
+def test_words_of_the_sheet_and_the_config_are_words_on_the_page(draw, tables, tmp_path, read_page, hostile):
+    words = hostile.split("\n")[0]  # a sheet has one line for each scan
+    sheet = tables[0].assign(diagnosis=tables[0]["diagnosis"].replace({"AD": words}), site=words, sex=words)
+    folds = tables[2].assign(sex=words)
+    captions = draw(sheet, folds, positive=words, label="diagnosis", study=hostile)
+    page = read_page(tmp_path / "cohort" / "groups.html")
+    assert page.text.count(words) > 18  # as class of many groups, and as site of most
+    assert captions.str.contains(" ".join(hostile.split())[5:], regex=False).all()

@@ -74,7 +74,7 @@ def draw(tmp_path, small_atlas, regions):
         listed.to_csv(tmp_path / "names.tsv", sep="\t", index=False)
         words = {name: tmp_path / f"{name}.tsv" for name in ("regions", "names", "captions")}
         words |= {name: tmp_path / f"{name}.nii.gz" for name in ("atlas", "template")}
-        words |= {"task": "BAR + Recon", "cohort": json.dumps(COHORT), "figures": tmp_path / "figures"}
+        words |= {"task": json.dumps("BAR + Recon"), "cohort": json.dumps(COHORT), "figures": tmp_path / "figures"}
         main([word for name, value in words.items() for word in (f"--{name}", str(value))])
         return pd.read_csv(tmp_path / "captions.tsv", sep="\t").set_index("figure")["caption"]
 

@@ -24,3 +24,10 @@ def test_captions_of_figures_and_pages_lie_in_one_table(tmp_path):
 
 def test_no_two_colours_of_the_palette_are_alike():
     assert len({*COLOURS}) == len(COLOURS) == 8
+
+
+def test_a_dollar_in_a_name_is_a_dollar(tmp_path):
+    figure = new_figure(height_mm=40)
+    figure.subplots().set_title(r"from $\frac{$ to 2")
+    save_figures({"price": (figure, "A price.")}, tmp_path / "figures", tmp_path / "captions.tsv")
+    assert (tmp_path / "figures" / "price.png").stat().st_size > 1000

@@ -185,8 +185,8 @@ def test_a_table_of_one_row_has_no_differences(write):
 
 def test_latex_is_escaped(written):
     text = (written / "table_1.tex").read_text()
-    assert r"A & x\_1 | y & 60.0 $\pm$ 14.1 [50.0, 70.0]" in text
-    assert r"B \& C: z & x\_1 | y & MCC & +35.0 [10.0, 60.0] & $<$ 0.001" in text
+    assert r"A & x\_1 $|$ y & 60.0 $\pm$ 14.1 [50.0, 70.0]" in text
+    assert r"B \& C: z & x\_1 $|$ y & MCC & +35.0 [10.0, 60.0] & $<$ 0.001" in text
     assert r"$-$5.0 $\pm$ 10.0" in text
     assert r"[\%]" in text
     assert r"95 \% interval" in text
@@ -245,3 +245,14 @@ def test_a_table_without_a_comparable_pair_says_so_and_has_no_empty_table(write)
     assert "Paired differences" not in text
     assert (folder / "table_1.tex").read_text().count(r"\begin{table}") == 1
     assert pd.read_csv(folder / "table_1.differences.csv")["paired"].tolist() == [False, False]
+
+
+def test_words_of_the_config_are_words_in_every_form(write, read_page, hostile):
+    rows = [row | {"framework": f"{row['framework']}{hostile}", "method": hostile} for row in TABLE["rows"]]
+    folder = write("--paper", caption=hostile, note=hostile, rows=rows)
+    page = read_page(folder / "table_1.html")
+    words = hostile.split("\n")[0]
+    assert page.text.count(words) > 2 * len(rows)
+    assert "<script" not in (folder / "table_1.md").read_text()
+    assert "<" not in (folder / "table_1.tex").read_text().replace("$<$", "")
+    assert pd.read_csv(folder / "table_1.csv")["method"].tolist() == [hostile] * len(rows)

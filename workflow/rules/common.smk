@@ -4,12 +4,13 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 from snakemake.exceptions import WorkflowError
 
 from neurobar.data import rosters
 from neurobar.data.settings import check_settings
-from neurobar.data.studies import Study
+from neurobar.data.studies import Study, write_json
 from neurobar.provenance import code_digest
 from neurobar.simulate.list_simulated_scans import planned_scans
 
@@ -44,7 +45,8 @@ SEEDS = config["seeds"]
 # Where and how a training job computes: no part of its settings, so it reruns nothing.
 MACHINE = json.dumps({key: value for key, value in config["training"].items() if key not in STUDY.of_training})
 GPUS = 0 if config["training"]["device"] == "cpu" else config["training"]["devices"]
-REPORTED = expand("results/report/{table}.{suffix}", table=config["tables"], suffix=["csv", "md", "tex", "html"])
+TABLES = expand("results/report/{table}.{suffix}", table=config["tables"], suffix=["csv", "md", "tex", "html"])
+REPORTED = [*TABLES, "results/report/provenance.json", "results/report/provenance.html"]
 EXPLAINED = expand("results/explain/{task}/regions.tsv", task=config["explain"]["tasks"])
 TRUTH_IS_KNOWN = SIMULATED and config["atlas"]["image"] == "aal2"
 EXPLAINED += expand("results/explain/{task}/scores.tsv", task=config["explain"]["tasks"] if TRUTH_IS_KNOWN else [])
@@ -63,7 +65,8 @@ wildcard_constraints:
     task="[a-z][a-z0-9_]*",
     split="[a-z][a-z0-9_]*",
     cohort="[a-z][a-z0-9_]*",
-    table="[a-z][a-z0-9_]*",
+    # Beside the tables lies the provenance of the study.
+    table=r"(?!provenance\b)[a-z][a-z0-9_]*",
     fold=r"\d+",
     seed=r"\d+",
 
@@ -71,6 +74,24 @@ wildcard_constraints:
 def scan_path(wildcards):
     """Return the raw T1 of a scan."""
     return EVERY[wildcards.scan]["path"]
+
+
+# The report lists the inputs of every rule as they stand there, but of a function it says no more than that it is one.
+
+
+def sheet_of_study(wildcards):
+    """Return the sheet of scans."""
+    return SHEET
+
+
+def sheets_of_study(wildcards):
+    """Return the sheet of scans, and those of external cohorts."""
+    return [SHEET, *[cohort["scans"] for cohort in STUDY.external.values()]]
+
+
+def of_scans(name):
+    """Return the function that finds a file of every scan that is preprocessed."""
+    return lambda wildcards: [f"results/preprocess/{scan}/{name}" for scan in PREPROCESSED]
 
 
 def readable_scan(wildcards):
@@ -104,6 +125,19 @@ def code_of_run(wildcards):
     mixing = STUDY.run(wildcards.run)["mixing"]
     mixings = [] if mixing == "none" else [f"neurobar.transforms.mixings.{mixing}"]
     return code_digest("neurobar.pretrain.pretrain_encoder", *mixings)
+
+
+def codes_of_rules(wildcards):
+    """Return what the code of each rule hashes to, as JSON; that of pre-training for each run, by its mixing."""
+    codes = {rule.name: rule.params.get("code") for rule in workflow.rules}
+    runs = [SimpleNamespace(run=run) for run in STUDY.runs_of(TASKS)]
+    return json.dumps(
+        {
+            name: {each.run: code(each) for each in runs} if callable(code) else code
+            for name, code in codes.items()
+            if code
+        }
+    )
 
 
 def of_split(name):

@@ -3,7 +3,9 @@
 # READS   the sheet of scans; results/preprocess/, split/, fetch/, pretrain/, finetune/, regress/, evaluate/, explain/
 # WRITES  results/draw/{subject}/ : each figure as .png and .pdf, or a page as .html; {subject}.tsv with their captions
 
-TOLD_COHORT = json.dumps(config["cohort"] | {"study": config["study"], "simulated": SIMULATED})
+# Not where the sheet lies: the report shows the params of what it draws.
+TOLD = {key: value for key, value in config["cohort"].items() if key != "scans"}
+TOLD_COHORT = write_json(TOLD | {"study": config["study"], "simulated": SIMULATED})
 FOLDS_OF_STUDY = f"results/split/{config['finetune']['split']}/folds.tsv"
 LANDMARKS_OF_STUDY = FOLDS_OF_STUDY.replace("folds.tsv", "fold-0/landmarks.json")
 RUNS = {run: STUDY.run(run) for run in STUDY.runs_of(TASKS)}
@@ -24,7 +26,7 @@ rule draw_cohort:
     """Draw how scans became a test set and folds, and tabulate who is in each."""
     input:
         # What matters of the sheet is in the params: an edit of another column draws nothing anew.
-        sheet=ancient(SHEET),
+        sheet=ancient(sheet_of_study),
         table="results/preprocess/cohort.tsv",
         folds=FOLDS_OF_STUDY,
     output:
@@ -56,7 +58,7 @@ rule draw_checks:
     """Draw how each scan came through preprocessing, unusual ones first, and what standardisation does."""
     input:
         checks="results/preprocess/checks.tsv",
-        pictures=expand("results/preprocess/{scan}/check.png", scan=PREPROCESSED),
+        pictures=of_scans("check.png"),
         volumes="results/preprocess/cohort.npy",
         percentiles="results/preprocess/percentiles.npy",
         table="results/preprocess/cohort.tsv",
@@ -77,15 +79,16 @@ rule draw_checks:
         runtime="1h",
     params:
         cohort=TOLD_COHORT,
-        limits=json.dumps(config["preprocess"]["limits"]),
+        limits=write_json(config["preprocess"]["limits"]),
         most=config["report"]["pictures"],
+        names="row" if config["report"]["anonymise"] else "scan",
         code=code_digest("neurobar.draw.draw_checks"),
     shell:
         r"""
         python -m neurobar.draw.draw_checks \
             --checks {input.checks:q} --folder results/preprocess --limits {params.limits:q} --most {params.most:q} \
             --volumes {input.volumes:q} --percentiles {input.percentiles:q} --table {input.table:q} \
-            --folds {input.folds:q} --landmarks {input.landmarks:q} --cohort {params.cohort:q} \
+            --folds {input.folds:q} --landmarks {input.landmarks:q} --names {params.names:q} --cohort {params.cohort:q} \
             --figures {output.figures:q} --captions {output.captions:q} >{log:q} 2>&1
         """
 
@@ -118,7 +121,7 @@ rule draw_views:
     params:
         cohort=TOLD_COHORT,
         runs=STUDY.told_views(RUNS),
-        training=json.dumps(STUDY.of_training),
+        training=write_json(STUDY.of_training),
         code=code_digest("neurobar.draw.draw_views", *[f"neurobar.transforms.mixings.{name}" for name in MIXINGS]),
     shell:
         r"""
@@ -152,8 +155,8 @@ rule draw_training:
         runtime="1h",
     params:
         cohort=TOLD_COHORT,
-        runs=json.dumps(RUNS),
-        tasks=json.dumps({task: STUDY.task(task) for task in TASKS if task in config["tasks"]}),
+        runs=write_json(RUNS),
+        tasks=write_json({task: STUDY.task(task) for task in TASKS if task in config["tasks"]}),
         code=code_digest("neurobar.draw.draw_training"),
     shell:
         r"""
@@ -201,7 +204,7 @@ rule draw_scores:
 rule draw_tokens:
     """Draw the class tokens of all scans in two dimensions, by label, age and site."""
     input:
-        sheet=ancient(SHEET),
+        sheet=ancient(sheet_of_study),
         volumes="results/preprocess/cohort.npy",
         percentiles="results/preprocess/percentiles.npy",
         table="results/preprocess/cohort.tsv",
@@ -260,7 +263,7 @@ rule draw_explanation:
         runtime="1h",
     params:
         cohort=TOLD_COHORT,
-        row=lambda wildcards: STUDY.name_of(wildcards.task),
+        row=lambda wildcards: write_json(STUDY.name_of(wildcards.task)),
         code=code_digest("neurobar.draw.draw_explanation"),
     shell:
         r"""

@@ -7,7 +7,7 @@
 rule fetch_template:
     """Write the ICBM152 brain, and grow cerebrospinal fluid, skull and scalp around it or take a real head's."""
     input:
-        own=[head for head in [config["template"]["head"]] if head not in ("computed", "nilearn")],
+        own=lambda wildcards: [head for head in [config["template"]["head"]] if head not in ("computed", "nilearn")],
     output:
         template="results/fetch/template.nii.gz",
         mask="results/fetch/template_mask.nii.gz",
@@ -40,7 +40,7 @@ rule fetch_template:
 rule fetch_atlas:
     """Bring the atlas onto the grid, with left and right of a region merged."""
     input:
-        own=[path for path in config["atlas"].values() if path not in (None, "aal2")],
+        own=lambda wildcards: [path for path in config["atlas"].values() if path not in (None, "aal2")],
     output:
         atlas="results/fetch/atlas.nii.gz",
         regions="results/fetch/regions.tsv",

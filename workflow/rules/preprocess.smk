@@ -181,7 +181,7 @@ rule check_scan:
 rule judge_scans:
     """Leave out the scans whose checks are outside the limits, and list all scans with the unusual ones first."""
     input:
-        checks=expand("results/preprocess/{scan}/check.json", scan=PREPROCESSED),
+        checks=of_scans("check.json"),
     output:
         checks="results/preprocess/checks.tsv",
         table="results/preprocess/cohort.tsv",
@@ -215,7 +215,7 @@ rule pack_volumes:
     """Put the volumes of all scans that take part into one array; later stages open no image."""
     input:
         table="results/preprocess/cohort.tsv",
-        volumes=expand("results/preprocess/{scan}/volume.nii.gz", scan=PREPROCESSED),
+        volumes=of_scans("volume.nii.gz"),
     output:
         volumes="results/preprocess/cohort.npy",
         percentiles="results/preprocess/percentiles.npy",

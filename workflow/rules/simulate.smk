@@ -69,7 +69,7 @@ rule measure_losses:
     """Measure what the disease took from each region over all scans, beside what it was planned to take."""
     input:
         sheet="results/simulate/scans.tsv",
-        truths=[
+        truths=lambda wildcards: [
             f"results/simulate/derivatives/truth/{plan.subject}/{plan.session}/anat/{plan.scan}_truth.json"
             for plan in PLANS.itertuples()
         ],

@@ -8,7 +8,7 @@ rule make_folds:
     """Put each subject, with all its scans, into the test set or one fold."""
     input:
         # What matters of the sheet is in the params: an edit of another column splits nothing anew.
-        sheet=ancient(SHEET),
+        sheet=ancient(sheet_of_study),
         table="results/preprocess/cohort.tsv",
     output:
         folds="results/split/{split}/folds.tsv",

@@ -83,17 +83,17 @@ class Study:
     def told_views(self, names: Iterable[str]) -> str:
         """Return what the views of some runs are made by, as JSON; what the runs learn by is no part of it."""
         runs = {name: self.run(name) for name in names}
-        return json.dumps({name: _without(run, LEARNING) for name, run in runs.items()})
+        return write_json({name: _without(run, LEARNING) for name, run in runs.items()})
 
     def told_figures(self, name: str) -> str:
         """Return what the figures of a table show, as JSON; what is only printed in it is no part of it."""
         table = _without(self.tables[name], PRINTED)
-        return json.dumps(table | {"rows": [_without(row, PRINTED) for row in table["rows"]]})
+        return write_json(table | {"rows": [_without(row, PRINTED) for row in table["rows"]]})
 
     def told_task(self, name: str) -> str:
         """Return what a fine-tuning job is told, as JSON; its run and split are the business of its inputs."""
         task = {key: value for key, value in self.task(name).items() if key not in ("run", "split")}
-        return json.dumps(self.of_training | {"finetune": task})
+        return write_json(self.of_training | {"finetune": task})
 
     def told_external(self, name: str) -> str:
         """Return what the list of an external cohort depends on, as JSON: where its label is and what it means."""
@@ -102,7 +102,7 @@ class Study:
     def told_cohorts(self, tasks: Iterable[str]) -> str:
         """Return for each task the name of its cohort and what is predicted there, as JSON."""
         words = ("study", "label", "negative", "positive")
-        return json.dumps([{word: self.cohort_of(task)[word] for word in words} for task in tasks])
+        return write_json([{word: self.cohort_of(task)[word] for word in words} for task in tasks])
 
     def runs_of(self, tasks: Iterable[str]) -> list[str]:
         """List the runs that some tasks start from."""
@@ -167,6 +167,24 @@ class Study:
 
 def _without(settings: Settings, keys: Iterable[str]) -> Settings:
     return {key: value for key, value in settings.items() if key not in keys}
+
+
+def write_json(value: Any) -> str:
+    """Write what a job of the report is told as JSON in which no web page finds markup.
+
+    Snakemake lays it into a script of its report, which `</script>` in a name would end.
+
+    Parameters
+    ----------
+    value : object
+        Anything JSON can hold.
+
+    Returns
+    -------
+    str
+        The same value to whoever reads it.
+    """
+    return json.dumps(value).replace("<", "\\u003c")
 
 
 def name_tasks(rows: list[dict[str, Any]]) -> dict[str, str]:

@@ -156,7 +156,11 @@ def side_of_limits(value: float, limits: list[float | None]) -> str:
 
 
 def write_checks(
-    path: Path, checks: pd.DataFrame, limits: dict[str, list[float | None]], pictures: dict[str, bytes], caption: str
+    path: Path,
+    checks: pd.DataFrame,
+    limits: dict[str, list[float | None]],
+    pictures: dict[str, bytes],
+    captions: list[str],
 ) -> None:
     """Write the page.
 
@@ -169,14 +173,15 @@ def write_checks(
         For each measure, [smallest, largest].
     pictures : dict of str to bytes
         JPEGs of the scans whose picture the page holds.
-    caption : str
+    captions : list of str
+        What stands above the table.
     """
     names = ("Scan", "Picture", "Takes part", "Reason", "Way to limit", "Nearest limit")
     heads = [f'<th class="{name.lower().split()[-1]}">{name}</th>' for name in names]
     heads += [_head_of(name, pair) for name, pair in limits.items()]
     rows = [_row_of(row, limits, pictures.get(row["scan"])) for row in checks.to_dict("records")]
     table = f"<thead><tr>{''.join(heads)}</tr></thead><tbody>{''.join(rows)}</tbody>"
-    body = STYLE + paragraph(caption) + paragraph(HOW_TO_READ)
+    body = STYLE + "".join(map(paragraph, [*captions, HOW_TO_READ]))
     write_page(path, "Checks", f'{body}<div class="checks"><table class="sortable">{table}</table></div>')
 
 

@@ -20,6 +20,7 @@ from neurobar.draw import histograms, montage
 from neurobar.draw.check_page import fit_page, write_checks
 from neurobar.draw.histograms import draw_histograms, measure_histograms
 from neurobar.draw.montage import choose_evenly, draw_montage
+from neurobar.draw.scan_names import NAMED_BY_ROW, cover_names, name_scans
 from neurobar.draw.sentences import count_scans, name_study
 from neurobar.figures.style import save_figures
 from neurobar.training.scans import read_landmarks
@@ -80,13 +81,13 @@ def name_left_out(checks: pd.DataFrame) -> str:
     Parameters
     ----------
     checks : pandas.DataFrame
-        From `read_checks`.
+        From `name_scans`.
 
     Returns
     -------
     str
     """
-    names = checks.loc[~checks["used"], "scan"].tolist()
+    names = checks.loc[~checks["used"], "named"].tolist()
     if not names:
         return "No scan was left out."
     more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
@@ -100,7 +101,7 @@ def draw_planes(cohort: Cohort, checks: pd.DataFrame, folds: pd.DataFrame, study
     ----------
     cohort : Cohort
     checks : pandas.DataFrame
-        From `read_checks`.
+        From `name_scans`.
     folds : pandas.DataFrame
         The split, which counts subjects.
     study : str
@@ -115,7 +116,7 @@ def draw_planes(cohort: Cohort, checks: pd.DataFrame, folds: pd.DataFrame, study
     chosen = used.iloc[choose_evenly(len(used), montage.MOST)]
     rows = cohort.rows_of(chosen["scan"])
     kept = (chosen["reason"] != "").tolist()
-    figure = draw_montage((cohort.volumes[row] for row in rows), chosen["scan"].tolist(), kept)
+    figure = draw_montage((cohort.volumes[row] for row in rows), chosen["named"].tolist(), kept)
     taken = "all scans" if len(chosen) == len(used) else f"{len(chosen)} scans, evenly chosen"
     caption = (
         f"{study}, {count_scans(folds)}: an axial (z = {montage.CUTS[0][1]:g} mm) and a coronal (y = "
@@ -159,6 +160,27 @@ def draw_intensities(
     return figure, caption
 
 
+def draw(args: argparse.Namespace) -> None:
+    """Draw the page and both figures."""
+    checks, folds = name_scans(read_checks(args.checks), by=args.names), read_folds(args.folds)
+    cohort = read_cohort(args.volumes, args.percentiles, args.table)
+    first = checks[: args.most]
+    paths = {name: args.folder / scan / "check.png" for name, scan in zip(first["named"], first["scan"], strict=True)}
+    pictures = {name: path for name, path in paths.items() if path.is_file()}  # an excluded scan has none
+    study, covered = name_study(args.cohort), args.names == "row"
+    listed, shown = fit_page(cover_names(checks) if covered else checks, args.limits, pictures)
+    is_full = len(shown) < len(pictures)
+    said = f"{study}: {describe_checks(checks, listed=len(listed), shown=len(shown), is_full=is_full)}"
+    notes = [NAMED_BY_ROW] if covered else []
+    write_checks(args.figures / "checks.html", listed, args.limits, shown, [said, *notes])
+    montage_of, caption = draw_planes(cohort, checks, folds, study)
+    drawn = {
+        "montage": (montage_of, " ".join([caption, *notes])),
+        "histograms": draw_intensities(cohort, folds, read_landmarks(args.landmarks), args.cohort),
+    }
+    save_figures(drawn, args.figures, args.captions, pages={"checks": said})
+
+
 def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -173,24 +195,11 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--table", required=True, help="table of the packed cohort, TSV")
     parser.add_argument("--folds", required=True, help="part of each scan, TSV")
     parser.add_argument("--landmarks", required=True, help="standard landmarks of fold 0, JSON")
+    parser.add_argument("--names", choices=("scan", "row"), default="scan", help="what pages and figures call a scan")
     parser.add_argument("--cohort", type=json.loads, required=True, help="the config's cohort and study, JSON")
     parser.add_argument("--figures", type=Path, required=True, help="folder of figures (output)")
     parser.add_argument("--captions", required=True, help="caption of each figure, TSV (output)")
-    args = parser.parse_args(argv)
-    checks, folds = read_checks(args.checks), read_folds(args.folds)
-    cohort = read_cohort(args.volumes, args.percentiles, args.table)
-    paths = {scan: args.folder / scan / "check.png" for scan in checks["scan"][: args.most]}
-    pictures = {scan: path for scan, path in paths.items() if path.is_file()}  # an excluded scan has none
-    study = name_study(args.cohort)
-    listed, shown = fit_page(checks, args.limits, pictures)
-    is_full = len(shown) < len(pictures)
-    said = f"{study}: {describe_checks(checks, listed=len(listed), shown=len(shown), is_full=is_full)}"
-    write_checks(args.figures / "checks.html", listed, args.limits, shown, said)
-    drawn = {
-        "montage": draw_planes(cohort, checks, folds, study),
-        "histograms": draw_intensities(cohort, folds, read_landmarks(args.landmarks), args.cohort),
-    }
-    save_figures(drawn, args.figures, args.captions, pages={"checks": said})
+    draw(parser.parse_args(argv))
 
 
 if __name__ == "__main__":

@@ -156,7 +156,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--names", required=True, help="names of the regions, TSV")
     parser.add_argument("--atlas", required=True, help="regions on the grid, NIfTI")
     parser.add_argument("--template", required=True, help="what planes are drawn on, NIfTI")
-    parser.add_argument("--task", required=True, help="name of the task for readers")
+    parser.add_argument("--task", type=json.loads, required=True, help="name of the task for readers, JSON")
     parser.add_argument("--cohort", type=json.loads, required=True, help="the config's cohort and study, JSON")
     parser.add_argument("--figures", required=True, help="folder of the figures (output)")
     parser.add_argument("--captions", required=True, help="their captions, TSV (output)")

@@ -28,7 +28,8 @@ for (const head of document.querySelectorAll("table.sortable thead th")) {
     const body = head.closest("table").tBodies[0], column = head.cellIndex;
     const sign = head.dataset.sign = head.dataset.sign === "1" ? "-1" : "1";
     const key = row => row.cells[column].dataset.value ?? row.cells[column].textContent;
-    const compare = (a, b) => a !== "" && b !== "" && !isNaN(a) && !isNaN(b) ? a - b : a.localeCompare(b);
+    const words = new Intl.Collator(undefined, {numeric: true});
+    const compare = (a, b) => a !== "" && b !== "" && !isNaN(a) && !isNaN(b) ? a - b : words.compare(a, b);
     body.append(...[...body.rows].sort((a, b) => sign * compare(key(a), key(b))));
   });
 }

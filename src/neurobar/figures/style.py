@@ -33,6 +33,7 @@ LOOKS = {
     "legend.frameon": False,
     "pdf.fonttype": 42,  # letters stay letters
     "image.interpolation": "nearest",
+    "text.parse_math": False,  # a dollar in a name is a dollar
 }
 
 

@@ -68,12 +68,12 @@ def measure_fit(volume: np.ndarray, template: np.ndarray, template_mask: np.ndar
     }
 
 
-def name_picture(name: str, measured: dict[str, object]) -> str:
-    """Write the title of the picture of a scan."""
+def head_picture(measured: dict[str, object]) -> str:
+    """Write the title of the picture of a scan, without its name: pages that show it say whose it is, or must not."""
     belief = "" if measured["credible"] else "  NO CREDIBLE REGISTRATION"
     figures = "overlap {overlap:.3f}, correlation {correlation:.2f}, similarity {similarity:.2f}".format(**measured)
     size = "" if measured["brain_ml"] is None else f", {measured['brain_ml']:.0f} ml"
-    return f"{name}:  {figures}{size}{belief}"
+    return f"{figures}{size}{belief}"
 
 
 def parse_arguments(argv: list[str] | None) -> argparse.Namespace:
@@ -117,7 +117,7 @@ def main(argv: list[str] | None = None) -> None:
         partial.write_text(json.dumps(said | measured, indent=1) + "\n")
     in_template = np.linalg.inv(registration.matrix()) @ image.affine
     images = ((raw, in_template), (native.astype(np.uint8), in_template), (volume, grid), (mask, grid))
-    draw_scan(*images, name_picture(args.name, measured), args.picture)
+    draw_scan(*images, head_picture(measured), args.picture)
 
 
 if __name__ == "__main__":
