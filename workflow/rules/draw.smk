@@ -3,6 +3,7 @@
 # READS   the sheet of scans; results/preprocess/, split/, fetch/, pretrain/, finetune/, regress/, evaluate/, explain/
 # WRITES  results/draw/{subject}/ : each figure as .png and .pdf, or a page as .html; {subject}.tsv with their captions
 
+# Rules take it as a function, since Snakemake would take `{task}` in a string for a wildcard.
 TOLD_COHORT = json.dumps(config["cohort"] | {"study": config["study"], "simulated": SIMULATED})
 FOLDS_OF_STUDY = f"results/split/{config['finetune']['split']}/folds.tsv"
 LANDMARKS_OF_STUDY = FOLDS_OF_STUDY.replace("folds.tsv", "fold-0/landmarks.json")
@@ -37,12 +38,12 @@ rule draw_cohort:
         mem_mb=1000,
         runtime="1h",
     params:
-        cohort=TOLD_COHORT,
+        cohort=lambda wildcards: TOLD_COHORT,
         code=code_digest("neurobar.draw.draw_cohort"),
     shell:
         r"""
         python -m neurobar.draw.draw_cohort \
-            --sheet {input.sheet:q} --table {input.table:q} --folds {input.folds:q} --cohort {params.cohort:q} \
+            --sheet={input.sheet:q} --table {input.table:q} --folds {input.folds:q} --cohort {params.cohort:q} \
             --figures {output.figures:q} --captions {output.captions:q} >{log:q} 2>&1
         """
 
@@ -71,7 +72,7 @@ rule draw_checks:
         mem_mb=2000,
         runtime="1h",
     params:
-        cohort=TOLD_COHORT,
+        cohort=lambda wildcards: TOLD_COHORT,
         limits=json.dumps(config["preprocess"]["limits"]),
         most=config["report"]["pictures"],
         code=code_digest("neurobar.draw.draw_checks"),
@@ -111,7 +112,7 @@ rule draw_views:
         mem_mb=2000,
         runtime="1h",
     params:
-        cohort=TOLD_COHORT,
+        cohort=lambda wildcards: TOLD_COHORT,
         runs=json.dumps(RUNS),
         training=json.dumps(STUDY.of_training),
         code=code_digest("neurobar.draw.draw_views", *[f"neurobar.transforms.mixings.{name}" for name in MIXINGS]),
@@ -146,7 +147,7 @@ rule draw_training:
         mem_mb=1000,
         runtime="1h",
     params:
-        cohort=TOLD_COHORT,
+        cohort=lambda wildcards: TOLD_COHORT,
         runs=json.dumps(RUNS),
         tasks=json.dumps({task: STUDY.task(task) for task in TASKS if task in config["tasks"]}),
         code=code_digest("neurobar.draw.draw_training"),
@@ -217,7 +218,7 @@ rule draw_tokens:
         mem_mb=2000,
         runtime="1h",
     params:
-        cohort=TOLD_COHORT,
+        cohort=lambda wildcards: TOLD_COHORT,
         subjects=SITES_DIGEST,
         settings=lambda wildcards: STUDY.told_task(wildcards.task),
         seed=SEEDS[0],
@@ -225,7 +226,7 @@ rule draw_tokens:
     shell:
         r"""
         python -m neurobar.draw.draw_tokens \
-            --sheet {input.sheet:q} --volumes {input.volumes:q} --percentiles {input.percentiles:q} \
+            --sheet={input.sheet:q} --volumes {input.volumes:q} --percentiles {input.percentiles:q} \
             --table {input.table:q} --folds {input.folds:q} --landmarks {input.landmarks:q} \
             --classifier {input.classifier:q} --settings {params.settings:q} --seed {params.seed:q} \
             --cohort {params.cohort:q} \
@@ -254,13 +255,13 @@ rule draw_explanation:
         mem_mb=1000,
         runtime="1h",
     params:
-        cohort=TOLD_COHORT,
+        cohort=lambda wildcards: TOLD_COHORT,
         row=lambda wildcards: STUDY.name_of(wildcards.task),
         code=code_digest("neurobar.draw.draw_explanation"),
     shell:
         r"""
         python -m neurobar.draw.draw_explanation \
             --regions {input.regions:q} --names {input.names:q} --atlas {input.atlas:q} --template {input.template:q} \
-            --task {params.row:q} --cohort {params.cohort:q} \
+            --task={params.row:q} --cohort {params.cohort:q} \
             --figures {output.figures:q} --captions {output.captions:q} >{log:q} 2>&1
         """
