@@ -113,7 +113,7 @@ rule draw_views:
         runtime="1h",
     params:
         cohort=lambda wildcards: TOLD_COHORT,
-        runs=json.dumps(RUNS),
+        runs=lambda wildcards: json.dumps(RUNS),
         training=json.dumps(STUDY.of_training),
         code=code_digest("neurobar.draw.draw_views", *[f"neurobar.transforms.mixings.{name}" for name in MIXINGS]),
     shell:
@@ -148,7 +148,7 @@ rule draw_training:
         runtime="1h",
     params:
         cohort=lambda wildcards: TOLD_COHORT,
-        runs=json.dumps(RUNS),
+        runs=lambda wildcards: json.dumps(RUNS),
         tasks=json.dumps({task: STUDY.task(task) for task in TASKS if task in config["tasks"]}),
         code=code_digest("neurobar.draw.draw_training"),
     shell:
