@@ -12,7 +12,7 @@ import yaml
 COMMAND = re.compile(r"python -m (neurobar\.\w+\.(\w+)) ")
 FIRST = "from __future__ import annotations\n"
 #: What stands at the head of a command: it keeps its words, and makes every output that it is asked for.
-RECORDER = '''
+RECORDER = """
 if __name__ == "__main__":
     import json, os, sys
     from pathlib import Path
@@ -36,7 +36,7 @@ if __name__ == "__main__":
         elif not path.is_dir():
             path.touch()
     sys.exit()
-'''
+"""
 
 
 def list_commands(root: Path) -> dict[str, str]:
