@@ -137,7 +137,7 @@ def test_a_name_in_a_sheet_leads_nowhere(config, tmp_path, column, name):
     table["diagnosis"] = ["CN", "AD"]
     table.loc[0, column] = name
     table.to_csv(tmp_path / "scans.tsv", sep="\t", index=False)
-    with pytest.raises(ValueError, match=rf"^[^\n]*scans\.tsv[^\n]*$"):
+    with pytest.raises(ValueError, match=r"^[^\n]*scans\.tsv[^\n]*$"):
         read_scans(tmp_path / "scans.tsv", config["cohort"])
 
 

@@ -1,6 +1,5 @@
 """No string of a config or a sheet is anything to a shell but a word, in any rule."""
 
-import copy
 import json
 
 import pandas as pd

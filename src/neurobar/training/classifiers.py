@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from neurobar.models.classifier import Classifier
@@ -89,13 +88,13 @@ def load_classifier(path: str | Path) -> Classifier:
     ValueError
         If it is no file of such a job, or its settings are not those of its weights.
     """
+    weights, settings = read_weights(path)
     try:
-        weights, settings = read_weights(path)
         told = {"shape": settings["shape"], "encoder": settings["encoder"], **head_of(settings["finetune"])}
         # Settings may claim a network of any size: it is built without memory first.
         with torch.device("meta"):
             claimed = {name: tensor.shape for name, tensor in build_classifier(**told).state_dict().items()}
-    except (SafetensorError, KeyError, TypeError, RuntimeError) as error:
+    except (KeyError, TypeError, RuntimeError) as error:
         raise ValueError(f"{path} is no classifier of this project ({' '.join(str(error).split())[:200]}).") from None
     if claimed != {name: tensor.shape for name, tensor in weights.items()}:
         raise ValueError(f"{path}: its settings are not those of its weights.")

@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 
 from neurobar.data import atlases
 from neurobar.data.atlases import Atlas, locate_aal2, merge_hemispheres, read_labels
+from neurobar.data.cohorts import read_array
 from neurobar.data.volumes import GRID_AFFINE
 from neurobar.evaluate import audit_training
 from neurobar.fetch.fetch_atlas import resample_regions
@@ -148,6 +149,16 @@ def an_encoder_of_another_size(bench):
     finetune(bench, bench.fixture("tiny_cohort").settings_with(), "--encoder", str(path))
 
 
+def a_cohort_of_objects(bench):
+    np.save(bench.folder / "cohort.npy", np.array([{}], object), allow_pickle=True)
+    read_array(bench.folder / "cohort.npy", mapped=True)
+
+
+def a_pickle_in_place_of_weights(bench):
+    torch.save({}, bench.folder / "weights.safetensors")
+    read_weights(bench.folder / "weights.safetensors")
+
+
 def a_file_of_other_settings(bench):
     save_weights(bench.folder / "other.safetensors", torch.nn.Linear(1, 1), {"shape": None})
     load_classifier(bench.folder / "other.safetensors")
@@ -206,6 +217,8 @@ CASES = {
     "Going on after epoch ….": cut_off(),
     "The progress left here was made under other settings, inputs or code; beginning anew.": cut_off(sigma=0.5),
     "… holds another encoder (…) than the config's (…).": an_encoder_of_another_size,
+    "… is no array of numbers (…).": a_cohort_of_objects,
+    "… is no file of weights (…).": a_pickle_in_place_of_weights,
     "… is no classifier of this project (…).": a_file_of_other_settings,
     "…: its settings are not those of its weights.": a_file_that_claims_more_than_it_holds,
     "… carries no settings, so it was not written by this project.": weights_from_elsewhere,
