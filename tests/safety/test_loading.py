@@ -142,6 +142,27 @@ def test_what_is_allowed_is_still_there():
         assert any(danger.split(".")[-1] == call for danger in dangers(ast.parse((ROOT / name).read_text())))
 
 
+def imported(tree: ast.AST) -> set[str]:
+    """Name the modules, and what is taken from them, that are imported at any depth."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    inner = [
+        (node.module or "", alias.name) for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names
+    ]
+    return names | {module for module, _ in inner} | {f"{module}.{name}" for module, name in inner}
+
+
+def test_one_module_alone_opens_a_connection():
+    reaching = ("urllib.request", "requests", "http", "socket", "ftplib", "smtplib", "huggingface_hub", "aiohttp")
+    reaching += ("nilearn.datasets.fetch", "torch.hub", "webbrowser", "asyncio")
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "src").rglob("*.py")
+        if any(name.startswith(reaching) for name in imported(ast.parse(path.read_text())))
+    }
+    assert found == {"src/neurobar/fetch/whole_heads.py"}
+
+
 @pytest.mark.parametrize(
     "path", [ROOT / "Snakefile", *(ROOT / "workflow" / "rules").glob("*.smk")], ids=lambda path: path.name
 )
