@@ -33,14 +33,14 @@ def check_where_nothing_is(bench):
     main(["check", "--directory", str(bench.folder / "typo")])
 
 
-def run_with_settings(text):
-    """Return the case that runs a study of some settings."""
+def check_settings_that_say(text):
+    """Return the case that checks a study of some settings."""
 
-    def run(bench):
+    def check(bench):
         (bench.folder / "study.yaml").write_text(text)
-        main(["run", "--configfile", str(bench.folder / "study.yaml"), "--directory", str(bench.folder)])
+        main(["check", "--configfile", str(bench.folder / "study.yaml"), "--directory", str(bench.folder)])
 
-    return run
+    return check
 
 
 def export_without_running(bench):
@@ -119,10 +119,10 @@ CASES = {
     ),
     "neurobar check: there is no Snakefile in …; clone the repository and install it with "
     "`pip install --editable .`.": check_without_the_repository,
-    "neurobar run: …: __use_yte__ would run code that stands in it; settings are plain YAML.": run_with_settings(
+    "neurobar check: …: __use_yte__ would run code that stands in it; settings are plain YAML.": check_settings_that_say(
         "__use_yte__: true"
     ),
-    "neurobar run: … is not plain YAML: ….": run_with_settings("study: !!python/name:os.system"),
+    "neurobar check: … is not plain YAML: ….": check_settings_that_say("study: !!python/name:os.system"),
     "…/config.json is not what an export writes: ….": model(sums="", config='{"format": 1, "folds": ["../.."]}'),
     "neurobar check: there is no folder …; it is the working folder of the study.": check_where_nothing_is,
     "neurobar export: an export runs what is missing of the study; leave out options that only plan or describe.": (
