@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nibabel as nib
@@ -125,10 +125,13 @@ class Workflow:
         Holds the Snakefile.
     folder : pathlib.Path
         Where results are written.
+    environment : dict
+        What is set beyond the environment of the tests.
     """
 
     root: Path
     folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
 
     def run(self, *words: str, settings: dict | None = None) -> subprocess.CompletedProcess:
         """Call Snakemake with the code of `root`, and with further settings laid over the config."""
@@ -137,10 +140,11 @@ class Workflow:
             (self.folder / "settings.yaml").write_text(yaml.safe_dump(settings))
             extra = ["--configfile", str(self.folder / "settings.yaml")]
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.root / "Snakefile")]
+        command += ["--directory", str(self.folder), *([] if "--profile" in words else ["--cores", "2"])]
         return subprocess.run(
-            [*command, "--directory", str(self.folder), "--cores", "2", *words, *extra],
+            [*command, *words, *extra],
             cwd=self.root,
-            env=os.environ | {"PYTHONPATH": str(self.root / "src"), "OMP_NUM_THREADS": "1"},
+            env=os.environ | {"PYTHONPATH": str(self.root / "src"), "OMP_NUM_THREADS": "1"} | self.environment,
             capture_output=True,
             text=True,
         )

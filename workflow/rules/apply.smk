@@ -97,8 +97,8 @@ rule apply_classifier:
     resources:
         gpu=min(GPUS, 1),
         machine=MACHINE,
-        mem_mb=config["training"]["mem_mb"],
-        runtime="1h",
+        mem_mb=lambda wildcards, attempt: attempt * config["training"]["mem_mb"],
+        runtime=lambda wildcards, attempt: f"{attempt}h",
     params:
         settings=lambda wildcards: STUDY.told_task(wildcards.task),
         code=code_digest("neurobar.apply.apply_classifier"),

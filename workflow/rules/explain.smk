@@ -29,8 +29,8 @@ rule explain_regions:
     resources:
         gpu=min(GPUS, 1),
         machine=MACHINE,
-        mem_mb=config["training"]["mem_mb"],
-        runtime="12h",
+        mem_mb=lambda wildcards, attempt: attempt * config["training"]["mem_mb"],
+        runtime=lambda wildcards, attempt: f"{min(6 * attempt, 24)}h",
     params:
         # One region may change the probability by less than bfloat16 can tell.
         settings=json.dumps(STUDY.of_training | {"precision": "float32"}),

@@ -28,8 +28,8 @@ rule finetune_classifier:
     resources:
         gpu=GPUS,
         machine=MACHINE,
-        mem_mb=config["training"]["mem_mb"],
-        runtime="12h",
+        mem_mb=lambda wildcards, attempt: attempt * config["training"]["mem_mb"],
+        runtime=lambda wildcards, attempt: f"{min(6 * attempt, 24)}h",
     params:
         settings=lambda wildcards: STUDY.told_task(wildcards.task),
         code=code_digest("neurobar.finetune.finetune_classifier"),
@@ -65,8 +65,8 @@ rule predict_scans:
     resources:
         gpu=min(GPUS, 1),
         machine=MACHINE,
-        mem_mb=config["training"]["mem_mb"],
-        runtime="1h",
+        mem_mb=lambda wildcards, attempt: attempt * config["training"]["mem_mb"],
+        runtime=lambda wildcards, attempt: f"{attempt}h",
     params:
         settings=lambda wildcards: STUDY.told_task(wildcards.task),
         code=code_digest("neurobar.finetune.predict_scans"),

@@ -22,8 +22,8 @@ rule register_scan:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 2 * attempt,
     params:
         scan=scan_path,
         prepared=prepared,
@@ -58,8 +58,8 @@ rule strip_skull:
     # HD-BET takes all cores, whatever it is told.
     threads: workflow.cores if HD_BET else 1
     resources:
-        mem_mb=8000 if HD_BET else 2000,
-        runtime="1h" if HD_BET else "10m",
+        mem_mb=lambda wildcards, attempt: attempt * (8000 if HD_BET else 2000),
+        runtime=lambda wildcards, attempt: attempt * (60 if HD_BET else 2),
         gpu=1 if HD_BET and config["preprocess"]["hd_bet_device"] == "cuda" else 0,
     params:
         prepared=prepared,
@@ -93,8 +93,8 @@ rule correct_bias:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 2 * attempt,
     params:
         prepared=prepared,
         spline_mm=config["preprocess"]["n4_spline_mm"],
@@ -125,8 +125,8 @@ rule resample_scan:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 2 * attempt,
     params:
         normalisation=config["preprocess"]["normalisation"],
         code=code_digest("neurobar.preprocess.resample_scan"),
@@ -161,8 +161,8 @@ rule check_scan:
         "../../envs/imaging.yaml"
     threads: 1
     resources:
-        mem_mb=2000,
-        runtime="10m",
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 2 * attempt,
     params:
         prepared=prepared,
         method=config["preprocess"]["skull_strip"],

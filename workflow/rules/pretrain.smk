@@ -30,8 +30,8 @@ rule pretrain_encoder:
     resources:
         gpu=GPUS,
         machine=MACHINE,
-        mem_mb=config["training"]["mem_mb"],
-        runtime="24h",
+        mem_mb=lambda wildcards, attempt: attempt * config["training"]["mem_mb"],
+        runtime=lambda wildcards, attempt: f"{min(12 * attempt, 24)}h",
     params:
         settings=lambda wildcards: STUDY.told_run(wildcards.run),
         code=code_of_run,
