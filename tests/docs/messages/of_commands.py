@@ -33,7 +33,7 @@ def check_where_nothing_is(bench):
     main(["check", "--directory", str(bench.folder / "typo")])
 
 
-def check_settings_that_say(text):
+def checking(text):
     """Return the case that checks a study of some settings."""
 
     def check(bench):
@@ -119,10 +119,10 @@ CASES = {
     ),
     "neurobar check: there is no Snakefile in …; clone the repository and install it with "
     "`pip install --editable .`.": check_without_the_repository,
-    "neurobar check: …: __use_yte__ would run code that stands in it; settings are plain YAML.": check_settings_that_say(
+    "neurobar check: …: __use_yte__ would run code that stands in it; settings are plain YAML.": checking(
         "__use_yte__: true"
     ),
-    "neurobar check: … is not plain YAML: ….": check_settings_that_say("study: !!python/name:os.system"),
+    "neurobar check: … is not plain YAML: ….": checking("study: !!python/name:os.system"),
     "…/config.json is not what an export writes: ….": model(sums="", config='{"format": 1, "folds": ["../.."]}'),
     "neurobar check: there is no folder …; it is the working folder of the study.": check_where_nothing_is,
     "neurobar export: an export runs what is missing of the study; leave out options that only plan or describe.": (
