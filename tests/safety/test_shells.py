@@ -1,6 +1,7 @@
 """No string of a config or a sheet is anything to a shell but a word, in any rule."""
 
 import json
+import os
 
 import pandas as pd
 import pytest
@@ -123,3 +124,26 @@ def test_no_name_was_executed(told, recording, root):
     *_, folder = told
     assert not list(folder.parent.rglob("x"))
     assert not any((place / "x").exists() for place in (root, recording.root))
+
+
+#: Stands for each command of Slurm: it keeps what it is given, and takes no job.
+SLURM = """#!/bin/sh
+case "$0" in *sbatch) cat >> "$CALLS"; exit 1;; esac
+"""
+
+
+def test_no_name_of_a_folder_is_executed_where_a_job_is_submitted_to_slurm(workflow_class, root, tmp_path, monkeypatch):
+    folder = tmp_path / "$(touch x) `touch x`"
+    for made in (folder, tmp_path / "bin"):
+        made.mkdir()
+    for name in ("sbatch", "squeue", "sacct", "sinfo", "scontrol", "sacctmgr"):
+        (tmp_path / "bin" / name).write_text(SLURM)
+        (tmp_path / "bin" / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+    monkeypatch.setenv("CALLS", str(tmp_path / "calls"))
+    words = ["--profile", str(root / "profiles" / "slurm"), "--retries", "0"]
+    done = workflow_class(root, folder).run("results/fetch/atlas.nii.gz", *words)
+    assert done.returncode != 0
+    assert folder.name in (tmp_path / "calls").read_text(), done.stderr
+    assert not list(tmp_path.rglob("x"))
+    assert not (root / "x").exists()
