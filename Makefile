@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup run test test-fast check docs format clean
+.PHONY: setup run test test-fast check audit docs format clean
 
 setup: $(VENV)/.dev  ## make the virtual environment with everything for development
 
@@ -32,6 +32,9 @@ check: $(VENV)/.dev  ## check style, layers, rules and a dry run of every study
 	lint-imports
 	snakemake --lint
 	pytest --quiet tests/workflow/test_dry_runs.py
+
+audit: $(VENV)/.dev  ## look for known faults of the pinned packages, where a network allows
+	python .ci/audit.py
 
 docs: $(VENV)/.dev  ## build the documentation into site/ and check its links
 	NO_MKDOCS_2_WARNING=1 mkdocs build --strict

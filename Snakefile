@@ -121,6 +121,12 @@ rule draw:
         DRAWN,
 
 
+# A table called `report` would take the place of the whole report.
+for name in STUDY.tables:
+    if workflow.is_rule(name):
+        raise WorkflowError(f"Config: the table {name} has the name of a rule; give it another.")
+
+
 # Controls are made when they are asked for by name.
 for control in config["controls"]:
 

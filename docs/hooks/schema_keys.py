@@ -105,9 +105,15 @@ def allowed_values(node: Node, schema: Node) -> str:
     kinds = node["type"] if isinstance(node["type"], list) else [node["type"]]
     words = [TYPES[kind] + (_bounds(node) if kind in ("integer", "number") else "") for kind in kinds]
     if "pattern" in node:
-        is_name = node["pattern"] == schema.get("$defs", {}).get("name", {}).get("pattern")
-        words[kinds.index("string")] = "name" if is_name else f"text like `{node['pattern']}`"
+        words[kinds.index("string")] = _words_of(node["pattern"], schema)
     return " or ".join(words)
+
+
+def _words_of(pattern: str, schema: Node) -> str:
+    """Say what a pattern asks of a text."""
+    known = {kind: schema.get("$defs", {}).get(kind, {}).get("pattern") for kind in ("name", "text")}
+    like = pattern.removesuffix(r"(?!\n)")
+    return next((kind for kind, of_kind in known.items() if of_kind == pattern), f"text like `{like}`")
 
 
 def _bounds(node: Node) -> str:

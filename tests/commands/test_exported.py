@@ -55,6 +55,22 @@ def test_another_layout_is_refused(changed_model):
         open_exported(changed_model(format=export_model.FORMAT + 1))
 
 
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"folds": ["../../../etc"]}, r"folds\.0: '../../../etc' is not of type 'integer'"),
+        ({"seeds": [-1]}, r"seeds\.0: -1 is less than the minimum of 0"),
+        ({"folds": []}, r"folds: \[\] should be non-empty"),
+        ({"preprocess": {"skull_strip": "; touch x"}}, r"preprocess"),
+        ({"threshold": "--help"}, r"threshold: '--help' is not of type 'number'"),
+        ({"classes": "CN"}, r"classes: 'CN' is not of type 'object'"),
+    ],
+)
+def test_settings_that_no_export_writes_are_refused_though_their_checksum_is_right(changed_model, changes, key):
+    with pytest.raises(ValueError, match=rf"config\.json is not what an export writes: {key}"):
+        open_exported(changed_model(**changes))
+
+
 def test_a_line_that_is_no_checksum_is_named(copy):
     (copy / "SHA256SUMS").write_text((copy / "SHA256SUMS").read_text() + "<html>\n")
     with pytest.raises(ValueError, match=r"SHA256SUMS, line \d+ is no checksum"):

@@ -1,4 +1,6 @@
 import json
+import os
+import pickle
 import shutil
 
 import nibabel as nib
@@ -13,6 +15,7 @@ from neurobar.commands import predict as command
 from neurobar.commands.ensembles import Ensemble
 from neurobar.data.atlases import read_regions
 from neurobar.data.volumes import read_volume
+from neurobar.export.export_model import write_checksums
 from neurobar.fetch import fetch_template
 from neurobar.finetune import predict_scans
 from neurobar.preprocess import pack_volumes
@@ -212,3 +215,37 @@ def test_a_raw_head_gets_the_probability_that_the_stages_of_a_study_give_it(expo
         predict_scans.main([*packed, *words])
         probability = pd.read_csv(tmp_path / "predictions.tsv", sep="\t")["probability"]
         assert probability.tolist() == pytest.approx([told["probability"]] * 2, abs=1e-6)
+
+
+class Malicious:
+    """Leaves a file behind where it is unpickled."""
+
+    def __init__(self, mark):
+        self.mark = mark
+
+    def __reduce__(self):
+        return os.mkdir, (str(self.mark),)
+
+
+def test_what_a_model_holds_beside_its_own_is_never_run(small_model, predict, tmp_path):
+    model, mark = tmp_path / "model", tmp_path / "ran"
+    shutil.copytree(small_model, model)
+    for name in ("pytorch_model.bin", "classifier.pkl", "fold-0/healthy.pt", "fold-0_seed-0/classifier.pt"):
+        (model / name).write_bytes(pickle.dumps(Malicious(mark)))
+    for name in ("modeling.py", "sitecustomize.py", "conftest.py", "fetch/neurobar.py"):
+        (model / name).write_text(f"import os; os.mkdir({str(mark)!r})")
+    write_checksums(model)
+    assert (predict("mary", model=model) / "mary" / "prediction.json").is_file()
+    assert not mark.exists()
+    pickle.loads(pickle.dumps(Malicious(mark)))
+    assert mark.exists()
+
+
+def test_a_pickle_in_place_of_weights_costs_the_scan_its_answer_and_runs_nothing(small_model, predict, tmp_path):
+    model, mark = tmp_path / "model", tmp_path / "ran"
+    shutil.copytree(small_model, model)
+    (model / "fold-0_seed-0" / "classifier.safetensors").write_bytes(pickle.dumps(Malicious(mark)))
+    write_checksums(model)
+    with pytest.raises(SystemExit, match=r"classifier\.safetensors is no file of weights"):
+        predict("mary", model=model)
+    assert not mark.exists()

@@ -49,7 +49,7 @@ def write(study, tmp_path):
         told = {"settings": study | settings, "machine": {"device": "cuda", "threads": 1}, "anonymise": anonymise}
         told["codes"] = codes or {"check_scan": "0123456789ab", "pretrain_encoder": {"bar": "ba9876543210"}}
         words += [word for name, value in told.items() for word in (f"--{name}", json.dumps(value))]
-        main([*words, "--sheets", str(tmp_path / "sheet.tsv"), str(tmp_path / "clinic.tsv")])
+        main([*words, "--", str(tmp_path / "sheet.tsv"), str(tmp_path / "clinic.tsv")])
         return json.loads((tmp_path / "out" / "provenance.json").read_text(encoding="utf-8"), parse_constant=float)
 
     return call

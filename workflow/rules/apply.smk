@@ -68,7 +68,7 @@ rule list_external:
     shell:
         r"""
         python -m neurobar.apply.list_external \
-            --sheet {input.sheet:q} --table {input.table:q} --cohort {params.cohort:q} \
+            --sheet={input.sheet:q} --table {input.table:q} --cohort {params.cohort:q} \
             --folds {output.folds:q} >{log:q} 2>&1
         """
 

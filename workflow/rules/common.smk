@@ -22,7 +22,7 @@ def load_study():
         scans = rosters.read_own(config["cohort"], planned_scans(config["simulate"]) if SIMULATED else None)
         external = rosters.read_external(STUDY.external, SHEET, scans)
         rosters.check_preprocessing(config["preprocess"], SHEET, scans, external)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         raise WorkflowError(str(error)) from None
     return scans, external
 

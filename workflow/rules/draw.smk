@@ -3,7 +3,8 @@
 # READS   the sheet of scans; results/preprocess/, split/, fetch/, pretrain/, finetune/, regress/, evaluate/, explain/
 # WRITES  results/draw/{subject}/ : each figure as .png and .pdf, or a page as .html; {subject}.tsv with their captions
 
-# Not where the sheet lies: the report shows the params of what it draws.
+# Not where the sheet lies: the report shows the params of what it draws. Rules take it as a function, since Snakemake
+# would take `{task}` in a string for a wildcard.
 TOLD = {key: value for key, value in config["cohort"].items() if key != "scans"}
 TOLD_COHORT = write_json(TOLD | {"study": config["study"], "simulated": SIMULATED})
 FOLDS_OF_STUDY = f"results/split/{config['finetune']['split']}/folds.tsv"
@@ -43,13 +44,13 @@ rule draw_cohort:
         mem_mb=1000,
         runtime="1h",
     params:
-        cohort=TOLD_COHORT,
+        cohort=lambda wildcards: TOLD_COHORT,
         subjects=LISTED_DIGEST,
         code=code_digest("neurobar.draw.draw_cohort"),
     shell:
         r"""
         python -m neurobar.draw.draw_cohort \
-            --sheet {input.sheet:q} --table {input.table:q} --folds {input.folds:q} --cohort {params.cohort:q} \
+            --sheet={input.sheet:q} --table {input.table:q} --folds {input.folds:q} --cohort {params.cohort:q} \
             --figures {output.figures:q} --captions {output.captions:q} >{log:q} 2>&1
         """
 
@@ -78,7 +79,7 @@ rule draw_checks:
         mem_mb=2000,
         runtime="1h",
     params:
-        cohort=TOLD_COHORT,
+        cohort=lambda wildcards: TOLD_COHORT,
         limits=write_json(config["preprocess"]["limits"]),
         most=config["report"]["pictures"],
         names="row" if config["report"]["anonymise"] else "scan",
@@ -119,8 +120,8 @@ rule draw_views:
         mem_mb=2000,
         runtime="1h",
     params:
-        cohort=TOLD_COHORT,
-        runs=STUDY.told_views(RUNS),
+        cohort=lambda wildcards: TOLD_COHORT,
+        runs=lambda wildcards: STUDY.told_views(RUNS),
         training=write_json(STUDY.of_training),
         code=code_digest("neurobar.draw.draw_views", *[f"neurobar.transforms.mixings.{name}" for name in MIXINGS]),
     shell:
@@ -154,8 +155,8 @@ rule draw_training:
         mem_mb=1000,
         runtime="1h",
     params:
-        cohort=TOLD_COHORT,
-        runs=write_json(RUNS),
+        cohort=lambda wildcards: TOLD_COHORT,
+        runs=lambda wildcards: write_json(RUNS),
         tasks=write_json({task: STUDY.task(task) for task in TASKS if task in config["tasks"]}),
         code=code_digest("neurobar.draw.draw_training"),
     shell:
@@ -225,7 +226,7 @@ rule draw_tokens:
         mem_mb=2000,
         runtime="1h",
     params:
-        cohort=TOLD_COHORT,
+        cohort=lambda wildcards: TOLD_COHORT,
         subjects=SITES_DIGEST,
         settings=lambda wildcards: STUDY.told_task(wildcards.task),
         seed=SEEDS[0],
@@ -233,7 +234,7 @@ rule draw_tokens:
     shell:
         r"""
         python -m neurobar.draw.draw_tokens \
-            --sheet {input.sheet:q} --volumes {input.volumes:q} --percentiles {input.percentiles:q} \
+            --sheet={input.sheet:q} --volumes {input.volumes:q} --percentiles {input.percentiles:q} \
             --table {input.table:q} --folds {input.folds:q} --landmarks {input.landmarks:q} \
             --classifier {input.classifier:q} --settings {params.settings:q} --seed {params.seed:q} \
             --cohort {params.cohort:q} \
@@ -262,7 +263,7 @@ rule draw_explanation:
         mem_mb=1000,
         runtime="1h",
     params:
-        cohort=TOLD_COHORT,
+        cohort=lambda wildcards: TOLD_COHORT,
         row=lambda wildcards: write_json(STUDY.name_of(wildcards.task)),
         code=code_digest("neurobar.draw.draw_explanation"),
     shell:

@@ -31,7 +31,7 @@ rule fetch_template:
     shell:
         r"""
         python -m neurobar.fetch.fetch_template \
-            --whole-head {params.head:q} --sha256 {params.sha256:q} \
+            --whole-head={params.head:q} --sha256 {params.sha256:q} \
             --template {output.template:q} --mask {output.mask:q} --head {output.head:q} \
             --depth {output.depth:q} --record {output.record:q} >{log:q} 2>&1
         """
@@ -61,6 +61,6 @@ rule fetch_atlas:
     shell:
         r"""
         python -m neurobar.fetch.fetch_atlas \
-            --image {params.image:q} --labels {params.labels:q} \
+            --image={params.image:q} --labels={params.labels:q} \
             --atlas {output.atlas:q} --regions {output.regions:q} >{log:q} 2>&1
         """

@@ -71,7 +71,7 @@ rule strip_skull:
         r"""
         python -m neurobar.preprocess.strip_skull \
             --scan {input.scan:q} --prepared {params.prepared:q} --method {params.method:q} \
-            --supplied {input.supplied:q} --device {params.device:q} --growth-mm {params.growth_mm:q} \
+            --supplied {input.supplied:q} --device {params.device:q} --growth-mm={params.growth_mm:q} \
             --depth {input.depth:q} --registration {input.registration:q} --deformation {input.deformation:q} \
             --mask {output.mask:q} --volume {output.volume:q} >{log:q} 2>&1
         """

@@ -86,7 +86,7 @@ rule write_provenance:
         runtime="10m",
         machine=MACHINE,
     params:
-        settings=write_json(TOLD_SETTINGS),
+        settings=lambda wildcards: write_json(TOLD_SETTINGS),
         codes=codes_of_rules,
         anonymise=json.dumps(config["report"]["anonymise"]),
         code=code_digest("neurobar.report.write_provenance"),
@@ -94,9 +94,10 @@ rule write_provenance:
         r"""
         python -m neurobar.report.write_provenance \
             --settings {params.settings:q} --machine {resources.machine:q} --codes {params.codes:q} \
-            --anonymise {params.anonymise:q} --sheets {input.sheets:q} \
+            --anonymise {params.anonymise:q} \
             --record {input.record:q} --template {input.template:q} --atlas {input.atlas:q} --regions {input.regions:q} \
             --percentiles {input.percentiles:q} --packed {input.packed:q} --folds {input.folds:q} \
             --benchmarks results/benchmarks --logs results/logs \
-            --provenance {output.provenance:q} --page {output.page:q} >{log:q} 2>&1
+            --provenance {output.provenance:q} --page {output.page:q} \
+            -- {input.sheets:q} >{log:q} 2>&1
         """

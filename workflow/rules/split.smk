@@ -23,14 +23,15 @@ rule make_folds:
         mem_mb=1000,
         runtime="10m",
     params:
-        cohort=json.dumps(config["cohort"]),
+        # A function, since Snakemake would take `{task}` in a string for a wildcard.
+        cohort=lambda wildcards: json.dumps(config["cohort"]),
         subjects=SUBJECTS_DIGEST,
         settings=lambda wildcards: json.dumps(STUDY.split(wildcards.split)),
         code=code_digest("neurobar.split.make_folds"),
     shell:
         r"""
         python -m neurobar.split.make_folds \
-            --sheet {input.sheet:q} --table {input.table:q} \
+            --sheet={input.sheet:q} --table {input.table:q} \
             --cohort {params.cohort:q} --settings {params.settings:q} \
             --folds {output.folds:q} >{log:q} 2>&1
         """

@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from neurobar.commands.model_settings import find_fault
 from neurobar.export.export_model import APPLIED, FETCHED, FORMAT
 from neurobar.provenance import code_digest
 
@@ -84,8 +85,8 @@ def open_exported(folder: str | Path) -> Exported:
     Raises
     ------
     ValueError
-        One sentence that names the file, if the folder is no exported model, is of another layout, or a file is
-        missing or changed.
+        One sentence that names the file, if the folder is no exported model, is of another layout, its settings are
+        none that an export writes, or a file is missing or changed.
     """
     folder = Path(folder)
     if not (folder / "SHA256SUMS").is_file():
@@ -95,6 +96,8 @@ def open_exported(folder: str | Path) -> Exported:
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise ValueError(f"{folder}/config.json is not of format {FORMAT}; this neurobar reads no other.")
+    if fault := find_fault(config):
+        raise ValueError(f"{folder}/config.json is not what an export writes: {fault}.")
     exported = Exported(folder.absolute(), config)
     for path in exported.files():
         check_file(exported.folder, path, sums)

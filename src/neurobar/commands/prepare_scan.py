@@ -63,7 +63,8 @@ def run_stage(stage: ModuleType, **options: Any) -> None:
     **options
         Its options, an underscore for each hyphen.
     """
-    stage.main([word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))])
+    # In one word, so that no value can be taken for an option.
+    stage.main([f"--{name.replace('_', '-')}={value}" for name, value in options.items()])
 
 
 def prepare_beside(

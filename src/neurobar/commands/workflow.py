@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from neurobar.commands.config_files import refuse_programs
+
 #: Of a clone, in which the package lies as `src/neurobar`.
 ROOT = Path(__file__).parents[3]
 #: A row of the table of jobs that Snakemake prints.
@@ -46,8 +48,14 @@ def words_of(options: list[str]) -> list[str]:
     Returns
     -------
     list of str
+
+    Raises
+    ------
+    ValueError
+        If there is no workflow, or a file of settings would run code.
     """
     root = locate_workflow()
+    refuse_programs(parse_options(options).configfile or [])
     words = [sys.executable, "-m", "snakemake", "--snakefile", str(root / "Snakefile")]
     if not any(re.match(r"--(workflow-)?profile", option) for option in options):
         words += ["--workflow-profile", str(root / "profiles" / "default")]

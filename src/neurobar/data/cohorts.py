@@ -53,13 +53,46 @@ def read_cohort(volumes: str | Path, percentiles: str | Path, table: str | Path)
     Returns
     -------
     Cohort
+
+    Raises
+    ------
+    ValueError
+        If a file is no array of numbers.
     """
     rows = pd.read_csv(table, sep="\t", dtype={"scan": str})
     return Cohort(
-        volumes=np.load(volumes, mmap_mode="r"),
-        percentiles=np.load(percentiles),
+        volumes=read_array(volumes, mapped=True),
+        percentiles=read_array(percentiles),
         scans=rows.loc[rows["used"], "scan"].tolist(),
     )
+
+
+def read_array(path: str | Path, *, mapped: bool = False) -> np.ndarray:
+    """Read an array, which is never unpickled.
+
+    Parameters
+    ----------
+    path : path
+        NPY file.
+    mapped : bool
+        True leaves it on the disk until it is asked for.
+
+    Returns
+    -------
+    numpy.ndarray
+
+    Raises
+    ------
+    ValueError
+        If it is no array of numbers.
+    """
+    try:
+        array = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        raise ValueError(f"{path} is no array of numbers ({error}).") from None
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{path} is no array of numbers (an archive).")
+    return array
 
 
 def read_folds(path: str | Path) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import distance_transform_edt
 
+from neurobar.data.cohorts import read_array
 from neurobar.data.files import written_whole
 from neurobar.data.volumes import read_volume
 
@@ -168,7 +169,7 @@ def main(argv: list[str] | None = None) -> None:
     regions, affine = read_volume(args.atlas)
     spacing_mm = np.linalg.norm(affine[:3, :3], axis=0)
     try:
-        measures = measure_cohort(np.load(args.volumes, mmap_mode="r"), scans, regions, names, spacing_mm)
+        measures = measure_cohort(read_array(args.volumes, mapped=True), scans, regions, names, spacing_mm)
     except ValueError as error:
         sys.exit(str(error))
     with written_whole(args.measures) as partial:

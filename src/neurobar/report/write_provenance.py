@@ -133,7 +133,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--machine", type=json.loads, required=True, help="where training jobs compute, JSON")
     parser.add_argument("--codes", type=json.loads, required=True, help="hash of the code of each rule, JSON")
     parser.add_argument("--anonymise", type=json.loads, required=True, help="leave out names and paths: true or false")
-    parser.add_argument("--sheets", nargs="+", required=True, help="sheets of the study and of external cohorts")
+    parser.add_argument("sheets", nargs="+", help="sheets of the study and of external cohorts")
     for name, meaning in {
         "record": "where the head of the template comes from, JSON",
         "template": "template on the grid, NIfTI",

@@ -23,8 +23,8 @@ def main(argv: list[str] | None = None) -> None:
         "--landmarks", required=True, help="standard landmarks and the scans they were fitted on (output)"
     )
     args = parser.parse_args(argv)
-    cohort = read_cohort(args.volumes, args.percentiles, args.table)
     try:
+        cohort = read_cohort(args.volumes, args.percentiles, args.table)
         scans = part_of_fold(read_folds(args.folds), args.fold, "train")["scan"]
         landmarks = fit_landmarks(cohort.percentiles[cohort.rows_of(scans)])
     except ValueError as error:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -45,10 +45,14 @@ def read_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     Raises
     ------
     ValueError
-        If the file carries no settings.
+        If the file is no safetensors file or carries no settings.
     """
-    with safe_open(str(path), framework="pt") as opened:
-        metadata = opened.metadata() or {}
-        if "settings" not in metadata:
-            raise ValueError(f"{path} carries no settings, so it was not written by this project.")
-        return {name: opened.get_tensor(name) for name in opened.keys()}, json.loads(metadata["settings"])  # noqa: SIM118
+    try:
+        with safe_open(str(path), framework="pt") as opened:
+            metadata = opened.metadata() or {}
+            weights = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(f"{path} is no file of weights ({error}).") from None
+    if "settings" not in metadata:
+        raise ValueError(f"{path} carries no settings, so it was not written by this project.")
+    return weights, json.loads(metadata["settings"])

@@ -82,9 +82,23 @@ def load_classifier(path: str | Path) -> Classifier:
     -------
     Classifier
         On the CPU, ready to predict.
+
+    Raises
+    ------
+    ValueError
+        If it is no file of such a job, or its settings are not those of its weights.
     """
     weights, settings = read_weights(path)
-    model = build_classifier(shape=settings["shape"], encoder=settings["encoder"], **head_of(settings["finetune"]))
+    try:
+        told = {"shape": settings["shape"], "encoder": settings["encoder"], **head_of(settings["finetune"])}
+        # Settings may claim a network of any size: it is built without memory first.
+        with torch.device("meta"):
+            claimed = {name: tensor.shape for name, tensor in build_classifier(**told).state_dict().items()}
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ValueError(f"{path} is no classifier of this project ({' '.join(str(error).split())[:200]}).") from None
+    if claimed != {name: tensor.shape for name, tensor in weights.items()}:
+        raise ValueError(f"{path}: its settings are not those of its weights.")
+    model = build_classifier(**told)
     model.load_state_dict(weights)
     return model.eval()
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
@@ -97,7 +96,7 @@ class Progress:
         """
         try:
             tensors, values = read_weights(self.path)
-        except (FileNotFoundError, SafetensorError, ValueError):
+        except (FileNotFoundError, ValueError):
             return []
         if values["made_from"] != self.made_from:
             print("The progress left here was made under other settings, inputs or code; beginning anew.", flush=True)

@@ -33,6 +33,16 @@ def check_where_nothing_is(bench):
     main(["check", "--directory", str(bench.folder / "typo")])
 
 
+def checking(text):
+    """Return the case that checks a study of some settings."""
+
+    def check(bench):
+        (bench.folder / "study.yaml").write_text(text)
+        main(["check", "--configfile", str(bench.folder / "study.yaml"), "--directory", str(bench.folder)])
+
+    return check
+
+
 def export_without_running(bench):
     main(["export", "--task", "bar", "--output", str(bench.folder / "model"), "--dry-run"])
 
@@ -109,6 +119,11 @@ CASES = {
     ),
     "neurobar check: there is no Snakefile in …; clone the repository and install it with "
     "`pip install --editable .`.": check_without_the_repository,
+    "neurobar check: …: __use_yte__ would run code that stands in it; settings are plain YAML.": checking(
+        "__use_yte__: true"
+    ),
+    "neurobar check: … is not plain YAML: ….": checking("study: !!python/name:os.system"),
+    "…/config.json is not what an export writes: ….": model(sums="", config='{"format": 1, "folds": ["../.."]}'),
     "neurobar check: there is no folder …; it is the working folder of the study.": check_where_nothing_is,
     "neurobar export: an export runs what is missing of the study; leave out options that only plan or describe.": (
         export_without_running

@@ -36,6 +36,12 @@ def with_a_row_of_no_task(bench):
     check_settings(bench.config, bench.schema)
 
 
+def with_a_table_called_as_a_rule(bench):
+    table = {"caption": "c", "rows": [{"framework": "f", "method": "m", "task": "bar"}]}
+    done = bench.fixture("workflow").run("--dry-run", "--quiet", settings={"tables": {"report": table}})
+    return done.stdout + done.stderr
+
+
 def naming_no_scan(bench):
     for name in "ab":
         (bench.folder / f"{name}.nii.gz").touch()
@@ -62,6 +68,7 @@ CASES = {
     "Config: explain.tasks names …, which is no task with a row in tables.": of({"explain": {"tasks": ["age_sex"]}}),
     "Config: the table … has a row for …, which is not among tasks, baselines or applied.": with_a_row_of_no_task,
     "Config: the table … has two rows for ….": with_two_rows_of_a_task,
+    "Config: the table … has the name of a rule; give it another.": with_a_table_called_as_a_rule,
     "Config: the table … compares with …, which is none of its rows.": of(
         {"tables": {"table_2": {"reference": "bar"}}}
     ),

@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 
 from neurobar.data import atlases, gpu_locks
 from neurobar.data.atlases import Atlas, locate_aal2, merge_hemispheres, read_labels
+from neurobar.data.cohorts import read_array
 from neurobar.data.gpus import Gpu
 from neurobar.data.volumes import GRID_AFFINE
 from neurobar.evaluate import audit_training
@@ -27,6 +28,7 @@ from neurobar.split.audit_folds import audit
 from neurobar.split.make_folds import assign_parts
 from neurobar.training import loop
 from neurobar.training.checkpoints import read_weights, save_weights
+from neurobar.training.classifiers import load_classifier
 from neurobar.training.devices import choose_device
 from neurobar.transforms.landmarks import fit_landmarks
 from neurobar.transforms.regions import RegionMap
@@ -173,6 +175,28 @@ def an_encoder_of_another_size(bench):
     finetune(bench, bench.fixture("tiny_cohort").settings_with(), "--encoder", str(path))
 
 
+def a_cohort_of_objects(bench):
+    np.save(bench.folder / "cohort.npy", np.array([{}], object), allow_pickle=True)
+    read_array(bench.folder / "cohort.npy", mapped=True)
+
+
+def a_pickle_in_place_of_weights(bench):
+    torch.save({}, bench.folder / "weights.safetensors")
+    read_weights(bench.folder / "weights.safetensors")
+
+
+def a_file_of_other_settings(bench):
+    save_weights(bench.folder / "other.safetensors", torch.nn.Linear(1, 1), {"shape": None})
+    load_classifier(bench.folder / "other.safetensors")
+
+
+def a_file_that_claims_more_than_it_holds(bench):
+    encoder = {"patch": 8, "width": 8, "layers": 1, "heads": 2}
+    settings = {"shape": [8, 8, 8], "encoder": encoder, "finetune": {"hidden": [4], "frozen": False}}
+    save_weights(bench.folder / "other.safetensors", torch.nn.Linear(1, 1), settings)
+    load_classifier(bench.folder / "other.safetensors")
+
+
 def weights_from_elsewhere(bench):
     save_file({"weight": torch.zeros(2)}, bench.folder / "model.safetensors")
     read_weights(bench.folder / "model.safetensors")
@@ -223,6 +247,10 @@ CASES = {
     "Going on after epoch ….": cut_off(),
     "The progress left here was made under other settings, inputs or code; beginning anew.": cut_off(sigma=0.5),
     "… holds another encoder (…) than the config's (…).": an_encoder_of_another_size,
+    "… is no array of numbers (…).": a_cohort_of_objects,
+    "… is no file of weights (…).": a_pickle_in_place_of_weights,
+    "… is no classifier of this project (…).": a_file_of_other_settings,
+    "…: its settings are not those of its weights.": a_file_that_claims_more_than_it_holds,
     "… carries no settings, so it was not written by this project.": weights_from_elsewhere,
     "The baseline cannot use …: no training scan has it.": lambda bench: check_training(TRAINING, ["site"]),
     "The baseline has nothing to go by: … is the same in all training scans.": lambda bench: check_training(
