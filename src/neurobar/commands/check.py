@@ -25,8 +25,8 @@ from nibabel.filebasedimages import ImageFileError
 from neurobar.commands.costs import estimate, kept_bytes, read_measured
 from neurobar.commands.workflow import locate_workflow, plan_jobs
 from neurobar.data import rosters
+from neurobar.data.headers import check_header, read_header
 from neurobar.data.studies import Study
-from neurobar.data.volumes import check_header, read_header
 from neurobar.simulate.list_simulated_scans import planned_scans
 
 

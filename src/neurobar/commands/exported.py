@@ -14,6 +14,10 @@ import pandas as pd
 from neurobar.export.export_model import APPLIED, FETCHED, FORMAT
 from neurobar.provenance import code_digest
 
+#: What is read of its `config.json` beside folds and seeds.
+READ = dict.fromkeys(("code", "neurobar", "task", "method", "study"), str)
+READ |= {"classes": dict, "preprocess": dict, "cohort": dict, "healthy": dict, "simulated": bool, "percentiles": list}
+READ |= {"threshold": int | float, "voxel_mm": int | float}
 #: A line of `SHA256SUMS`.
 LINE = re.compile(r"([0-9a-f]{64}) [ *](.+)")
 
@@ -92,13 +96,34 @@ def open_exported(folder: str | Path) -> Exported:
         raise ValueError(f"{folder} is no exported model: there is no SHA256SUMS in it; see `neurobar export`.")
     sums = read_checksums(folder / "SHA256SUMS")
     check_file(folder, folder / "config.json", sums)
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    if not isinstance(config, dict) or config.get("format") != FORMAT:
+    config = _read_config(folder / "config.json")
+    if not _is_known(config):
         raise ValueError(f"{folder}/config.json is not of format {FORMAT}; this neurobar reads no other.")
     exported = Exported(folder.absolute(), config)
     for path in exported.files():
         check_file(exported.folder, path, sums)
     return exported
+
+
+def _read_config(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_known(config: Any) -> bool:
+    """Tell whether a config holds what is read of it; the checksum says only that somebody wrote it so."""
+    if not isinstance(config, dict) or type(config.get("format")) is not int or config["format"] != FORMAT:
+        return False
+    members = [config.get(name) for name in ("folds", "seeds")]
+    if not all(isinstance(numbers, list) and numbers and _are_counts(numbers) for numbers in members):
+        return False
+    return all(isinstance(config.get(name), kind) for name, kind in READ.items())
+
+
+def _are_counts(numbers: list[Any]) -> bool:
+    return all(type(number) is int and number >= 0 for number in numbers) and len({*numbers}) == len(numbers)
 
 
 def read_checksums(path: Path) -> dict[str, str]:
@@ -118,7 +143,7 @@ def read_checksums(path: Path) -> dict[str, str]:
     ValueError
         If a line is none of a checksum.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     found = [LINE.fullmatch(line) for line in lines]
     if not all(found):
         raise ValueError(f"{path}, line {found.index(None) + 1} is no checksum and file name.")
