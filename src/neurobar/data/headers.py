@@ -8,7 +8,6 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
-from nibabel.spatialimages import HeaderDataError
 
 #: Limits of what can be a T1 of a head. 512^3 voxels are 0.5 GB as float32.
 LARGEST_SPACING_MM = 6.0
@@ -60,11 +59,13 @@ def check_header(header: nib.Nifti1Header, fewest: int = FEWEST_VOXELS) -> None:
     ------
     ValueError
         With the reason.
+    nibabel.filebasedimages.ImageFileError
+        If it is no head of this format.
     """
     shape = header.get_data_shape()
     try:
         kind = header.get_data_dtype().kind
-    except HeaderDataError:
+    except KeyError:
         kind = "unknown"
     if not 3 <= header["dim"][0] <= 7 or any(length != 1 for length in shape[3:]):
         raise ValueError(f"a head has three axes, this image has shape {shape}.")
@@ -77,6 +78,9 @@ def check_header(header: nib.Nifti1Header, fewest: int = FEWEST_VOXELS) -> None:
     spacing = np.asarray(header["pixdim"][1:4], float)
     if not (np.isfinite(spacing).all() and (spacing > 0).all()):
         raise ValueError(f"voxel spacing has to be positive, the header says {spacing.tolist()} mm.")
+    # Only its sign counts, says the format; nibabel takes all but -1 for 1. A sform does without.
+    if not 1 <= header["sform_code"] <= 5 and header["pixdim"][0] not in (-1, 0, 1):
+        raise ImageFileError(f"its pixdim[0] is {header['pixdim'][0]:g} where -1 or 1 tells left from right")
 
 
 def read_affine(header: nib.Nifti1Header) -> np.ndarray:
@@ -122,11 +126,12 @@ def check_length(path: str | Path, header: nib.Nifti1Header) -> None:
         If the file is shorter or longer than the header claims, or its checksum is wrong.
     """
     offset = float(header["vox_offset"])
-    if offset != 0 and not (FIRST_OFFSET <= offset <= LAST_OFFSET and offset.is_integer()):
+    # From 0 nibabel would read the header as voxels.
+    if not (FIRST_OFFSET <= offset <= LAST_OFFSET and offset.is_integer()):
         raise OSError(f"its voxels begin at byte {offset:g}")
     voxel = header.get_data_dtype().itemsize
     spare = MOST_TRAILING * voxel
-    claimed = int(offset or FIRST_OFFSET) + voxel * int(np.prod(header.get_data_shape(), dtype=int))
+    claimed = int(offset) + voxel * int(np.prod(header.get_data_shape(), dtype=int))
     found = _measure(path, claimed + spare)
     if found < claimed:
         raise OSError("it is shorter than its header says")
