@@ -14,10 +14,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 # A slow machine is no failure, and what was found before is kept in a test, not in a folder.
 SHARED = {"deadline": None, "database": None, "suppress_health_check": list(HealthCheck), "print_blob": True}
+# To explain a failure takes minutes where a case takes milliseconds.
+SHARED |= {"phases": [Phase.explicit, Phase.generate, Phase.shrink], "report_multiple_bugs": False}
 settings.register_profile("few", max_examples=400, derandomize=True, **SHARED)
 settings.register_profile("many", max_examples=int(os.environ.get("FUZZ_CASES", "4000")), **SHARED)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "few"))

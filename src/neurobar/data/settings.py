@@ -67,7 +67,7 @@ def _sentence(fault: ValidationError) -> str:
     if fault.validator == "required":
         missing = [name for name in fault.validator_value if name not in fault.instance]
         return f"the key {'.'.join([*filter(None, [key]), missing[0]])} is missing."
-    message = fault.message if len(fault.message) < 200 else f"{fault.message[:200]} ..."
+    message = fault.message if len(fault.message) < 300 else f"{fault.message[:100]} ... {fault.message[-190:]}"
     return f"{key or 'the file'}: {message}."
 
 
