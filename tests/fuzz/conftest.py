@@ -92,7 +92,8 @@ class Tally:
         found = self.kinds[kind]
         tried = found.accepted + found.refused.total()
         assert found.broken == 0
-        assert tried >= settings().max_examples // 2, tried
+        # What Snakemake refuses itself never comes to us.
+        assert tried >= settings().max_examples // 4, tried
         assert found.accepted >= accepted * tried, found
         assert found.refused.total() >= refused * tried, found
 

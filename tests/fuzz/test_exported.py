@@ -59,10 +59,13 @@ def test_an_exported_model_is_whole_or_refused(folder, tally):
     changed = st.dictionaries(st.sampled_from([*CONFIG, "more"]), VALUES, max_size=2).map(lambda new: CONFIG | new)
     removed = st.sampled_from([*CONFIG]).map(lambda key: {name: CONFIG[name] for name in CONFIG if name != key})
     texts = st.sampled_from([b"", b"[]", b"{", b"\xff", b"[" * 5000, b"null", b'{"format": 1e400}', plain + b"}"])
-    configs = st.one_of(st.just(plain), st.one_of(changed, removed).map(lambda new: json.dumps(new).encode()), texts)
+    harmless = {"study": st.text(), "method": st.text(), "threshold": st.floats(0, 1), "more": VALUES}
+    whole = st.fixed_dictionaries({}, optional=harmless).map(lambda new: CONFIG | new)
+    configs = st.one_of(*[made.map(lambda new: json.dumps(new).encode()) for made in (whole, changed, removed)], texts)
     cuts = st.tuples(st.integers(0, 900), st.integers(0, 3), st.binary(max_size=3))
+    damages = st.sampled_from([None, None, None, True]).flatmap(lambda cut: cuts if cut else st.none())
 
-    @given(configs, st.one_of(st.just(None), st.just(None), cuts))
+    @given(configs, damages)
     def read(config, cut):
         sums = sums_of(folder, config).encode()
         if cut:

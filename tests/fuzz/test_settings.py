@@ -172,6 +172,11 @@ def test_changed_settings_hold_together_or_are_refused(root, default, tally):
     tally.check("settings", accepted=0.1, refused=0.3)
 
 
+def nearby(value: Any, factor: float) -> str:
+    """Write a value, or a number that is some times as large."""
+    return json.dumps(value * factor if type(value) in (int, float) else value)
+
+
 #: Values as people write them into a file, some of which YAML reads as something else.
 WRITTEN = ["no", "off", "yes", "y", "~", "null", "2024-01-01", "2024-99-99", "12:30", "1e-4", "1.0e-4", "0x1F", "017"]
 WRITTEN += [".nan", ".inf", "-.inf", "'1'", '"\\ud800"', '"a\\0b"', '"\\x1b"', "|\n    two\n    lines", ">\n    folded"]
@@ -199,10 +204,14 @@ def test_any_text_laid_over_the_settings_holds_together_or_is_refused(root, defa
     keys = [(section, key) for section, block in default.items() if isinstance(block, dict) for key in block]
     values = st.one_of(st.sampled_from(WRITTEN), st.text(max_size=10))
     lines = st.tuples(st.sampled_from(keys), values).map(lambda drawn: f"{drawn[0][0]}:\n  {drawn[0][1]}: {drawn[1]}\n")
+    plain = [(*key, value) for key in keys if type(value := default[key[0]][key[1]]) in (int, float, str, bool)]
+    near = st.tuples(st.sampled_from(plain), st.sampled_from([1, 1.0, 2, 0.5])).map(
+        lambda drawn: f"{drawn[0][0]}:\n  {drawn[0][1]}: {nearby(*drawn[0][2:], drawn[1])}\n"
+    )
     tops = st.tuples(st.sampled_from([*default, "x"]), values).map(lambda drawn: f"{drawn[0]}: {drawn[1]}\n")
     other = st.one_of(st.text(max_size=30), st.sampled_from([LAUGHS, "runs: &a\n  bar: *a\n", "\ufeffstudy: x\n"]))
 
-    @given(st.one_of(lines, lines, lines, tops, other))
+    @given(st.one_of(lines, lines, near, near, tops, other))
     def check(text):
         settings = copy.deepcopy(default)
         try:

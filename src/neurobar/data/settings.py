@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,7 @@ def check_settings(settings: dict[str, Any], schema: str | Path) -> None:
         One sentence that names the key.
     """
     check_values(settings)
-    validator = Validator(yaml.safe_load(Path(schema).read_text(encoding="utf-8")))
-    fault = best_match(validator.iter_errors(settings))
+    fault = best_match(_read_schema(schema).iter_errors(settings))
     if fault is not None:
         raise ValueError(f"Config: {_sentence(fault)}")
     _check_names(settings)
@@ -57,11 +57,17 @@ def check_settings(settings: dict[str, Any], schema: str | Path) -> None:
         _check_run(name, settings["pretrain"] | run)
 
 
+@cache
+def _read_schema(path: str | Path) -> Any:
+    return Validator(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+
+
 def _sentence(fault: ValidationError) -> str:
     key = ".".join(str(step) for step in fault.absolute_path)
     if fault.validator == "additionalProperties":
         unknown = sorted(set(fault.instance) - set(fault.schema.get("properties", {})))
-        names = ", ".join(f"{key}.{name}" if key else str(name) for name in unknown)
+        shown = [name if name and name.strip() == name else repr(name) for name in unknown]
+        names = ", ".join(f"{key}.{name}" if key else name for name in shown)
         known = ", ".join(sorted(fault.schema.get("properties", {})))
         return f"unknown key {names}; known here are {known}."
     if fault.validator == "required":
