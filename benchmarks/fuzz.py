@@ -26,13 +26,13 @@ Files of other people are read by `neurobar`: sheets, settings, images, atlases,
 a file, drawn by [hypothesis](https://hypothesis.readthedocs.io) from plain ones and what goes wrong with them, or from
 any bytes. It has to have one of two ends:
 
-- **accepted**, and then what was read is what an independent reading of the file, or the one who wrote it, says: no scan
-  has another's label or path, voxels and affine are those of the NIfTI standard, settings do not contradict one another;
+- **accepted**, and then what was read is what an independent reading of the file, or the one who wrote it, says: no
+  scan has another's label or path, voxels and affine are those of the NIfTI standard, settings hold together;
 - **refused** in one sentence that names the file or the key and stands in [Troubleshooting](../troubleshooting.md).
 
-Anything else is **broken**: another error, a warning, a wrong result, a plain file refused. Claims of memory are headers
-of up to 32767 voxels an axis with 2 kB behind them; there refusing may take 4 MB at most. The tests in `tests/fuzz` try
-the same properties with fewer cases at every change.
+Anything else is **broken**: another error, a warning, a wrong result, a plain file refused. Claims of memory are
+headers of up to 32767 voxels an axis with 2 kB behind them; there refusing may take 4 MiB at most. The tests in
+`tests/fuzz` try the same properties with fewer cases at every change.
 """
 
 

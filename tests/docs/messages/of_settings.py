@@ -60,6 +60,7 @@ CASES = {
     "Config: the key … is missing.": without_a_key,
     "Config: …: … is not of type ….": of({"finetune": {"rate": "fast"}}),
     "Config: …: … is not one of ….": of({"pretrain": {"noise": "loud"}}),
+    "Config: …: … is not valid under any of the given schemas.": of({"evaluate": {"threshold": False}}),
     "Config: …: … is less than the minimum of ….": of({"split": {"folds": 1}}),
     "Config: …: … is less than or equal to the minimum of ….": of({"pretrain": {"sigma": 0}}),
     "Config: …: … is greater than the maximum of ….": of({"split": {"test_share": 0.9}}),
