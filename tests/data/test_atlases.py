@@ -54,6 +54,7 @@ def write_list(folder, *lines):
         (["1 One", "2"], r"line 2: the code 2 has no name\."),
         (["1 Frontal Pole", "2 Occipital Pole"], r"line 2: 2 or 'Pole' stands twice"),
         (["1 One", "1 Two"], r"line 2: 1 or 'Two' stands twice"),
+        (["9999999999 One"], r"line 1: expected one region code, found 0"),
         (["1 One", "² Two"], r"line 2: expected one region code, found 0"),
     ],
 )

@@ -30,6 +30,7 @@ ODD = ["", "n/a", "NA", "nan", "None", " ", "0", "-1", "1e3", "inf", "1e999", "0
 ODD += ["..", "../x", ".x", "x" * 201, "y" * 140_000, "$(touch x)", "`id`", "{scan}", "<b>", "é", "\x00", "\x1b[31m"]
 ODD += ['"', '"unclosed', "a\tb", "a,b", "a\nb", "a\r\nb", "\r", "\ufeff", "\u202e", "😀", "s0", "ad"]
 ODD += ["stripped", "Registered, unbiased"]
+PATHS = st.sampled_from([*ODD_FILES, *FILES, "", "x" * 300, "a\x00b"])
 CELLS = st.one_of(st.sampled_from([*ODD, *FILES, *ODD_FILES]), st.text(max_size=12))
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,199}", re.ASCII)
 
@@ -78,7 +79,8 @@ def tables(draw) -> Written:
     rows = [{column: row[column] for column in columns} for row in rows]
     odd = draw(st.lists(st.sampled_from(["cell", "cell", "header", "ragged", "lines", "encoding"]), max_size=2))
     for _ in range(odd.count("cell")):
-        draw(st.sampled_from(rows))[draw(st.sampled_from(columns))] = draw(CELLS)
+        column = draw(st.sampled_from(columns))
+        draw(st.sampled_from(rows))[column] = draw(PATHS if column in ("path", "mask") else CELLS)
     header, cells = list(columns), [list(row.values()) for row in rows]
     if "header" in odd:
         spoil_header(draw, header, cells)
@@ -187,7 +189,13 @@ def test_any_bytes_as_a_sheet_are_read_as_they_stand_there_or_refused(folder, ta
     places = st.integers(0, len(plain))
     cuts = st.tuples(places, st.integers(0, 6), st.one_of(st.binary(max_size=4), st.sampled_from([b'"', b"\t", b"\n"])))
 
-    @given(st.one_of(st.binary(max_size=80), st.lists(cuts, min_size=1, max_size=3)))
+    swaps = st.tuples(places, st.just(1), st.sampled_from([b"x", b"7", b"_", b"C"]))
+
+    @given(
+        st.one_of(
+            st.binary(max_size=80), st.lists(swaps, min_size=1, max_size=2), st.lists(cuts, min_size=1, max_size=3)
+        )
+    )
     def read(drawn):
         content = drawn if isinstance(drawn, bytes) else plain
         for place, length, new in [] if isinstance(drawn, bytes) else drawn:
@@ -202,7 +210,7 @@ def test_any_bytes_as_a_sheet_are_read_as_they_stand_there_or_refused(folder, ta
                 check_rows(folder, scans, told(header, cells))
 
     read()
-    tally.check("sheets of any bytes", accepted=0.05, refused=0.4)
+    tally.check("sheets of any bytes", accepted=0.03, refused=0.4)
 
 
 def test_a_second_cohort_shares_nothing_with_the_study_or_is_refused(folder, tally):

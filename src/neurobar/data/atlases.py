@@ -14,7 +14,8 @@ from neurobar.data.tables import shorten
 from neurobar.data.volumes import read_image, refused
 
 SIDE = re.compile(r"_[LR]$")
-CODE = re.compile("[0-9]{1,9}")
+CODE = re.compile("[0-9]+")
+MOST_DIGITS = 9  # of a code that fits into 32 bits
 
 
 @dataclass(frozen=True)
@@ -83,8 +84,9 @@ def read_labels(path: str | Path) -> dict[int, str]:
         codes = [field for field in fields if CODE.fullmatch(field)]
         if (number == 1 and not codes) or not fields:
             continue
-        if len(codes) != 1:
-            raise ValueError(f"{path}, line {number}: expected one region code, found {len(codes)}.")
+        found = sum(len(code) <= MOST_DIGITS for code in codes)
+        if len(codes) != 1 or not found:
+            raise ValueError(f"{path}, line {number}: expected one region code, found {found}.")
         if len(fields) == 1:
             raise ValueError(f"{path}, line {number}: the code {codes[0]} has no name.")
         code, name = int(codes[0]), [field for field in fields if field not in codes][-1]
