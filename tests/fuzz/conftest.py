@@ -1,7 +1,7 @@
 """Profiles of hypothesis, and the count of what became of its cases.
 
-The cases are the same at each run, unless HYPOTHESIS_PROFILE is many: then there are FUZZ_CASES of each kind, drawn
-anew or from `--hypothesis-seed`. Where FUZZ_TALLY names a file, the counts are written there.
+The same code is tried with the same cases, unless HYPOTHESIS_PROFILE is many: then there are FUZZ_CASES of each kind,
+drawn anew or from `--hypothesis-seed`. Where FUZZ_TALLY names a file, the counts are written there.
 """
 
 import json
