@@ -121,10 +121,10 @@ rule draw:
         DRAWN,
 
 
-# A table called `report` would take the place of the whole report.
+# Beside the tables lie report.html and provenance.html.
 for name in STUDY.tables:
-    if workflow.is_rule(name):
-        raise WorkflowError(f"Config: the table {name} has the name of a rule; give it another.")
+    if workflow.is_rule(name) or name == "provenance":
+        raise WorkflowError(f"Config: the table {name} has the name of a rule or of another page; give it another.")
 
 
 # Controls are made when they are asked for by name.

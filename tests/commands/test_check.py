@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from neurobar.commands.__main__ import main
-from neurobar.commands.check import read_settings
+from neurobar.commands.check import find_faults, read_settings
 from neurobar.commands.costs import estimate, kept_bytes, read_measured, read_shipped, weights_of
 
 
@@ -106,3 +106,12 @@ def test_the_weights_of_the_paper_are_counted_without_holding_them(root):
     assert weights_of(config)["finetune"] == 4 * 74_194_176
     larger = kept_bytes(config, scans=1000) - kept_bytes(config, scans=0)
     assert larger == pytest.approx(1000 * (2 * 96**3 + 1e6))
+
+
+def test_a_header_that_is_none_is_a_fault_in_one_sentence(tmp_path):
+    faults = []
+    for name, content in {"short.nii": b"x" * 100, "other.nii": b"x" * 400, "packed.nii.gz": b"x" * 400}.items():
+        (tmp_path / name).write_bytes(content)
+        faults += find_faults(pd.DataFrame({"path": [str(tmp_path / name)]}))
+    assert len(faults) == 3
+    assert all(re.fullmatch(r".*: not a whole NIfTI file \(.+\)\.", fault) for fault in faults)

@@ -75,3 +75,19 @@ def test_a_line_that_is_no_checksum_is_named(copy):
     (copy / "SHA256SUMS").write_text((copy / "SHA256SUMS").read_text() + "<html>\n")
     with pytest.raises(ValueError, match=r"SHA256SUMS, line \d+ is no checksum"):
         open_exported(copy)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"folds": []},
+        {"folds": 3},
+        {"folds": ["../.."]},
+        {"seeds": [0, 0]},
+        {"format": True},
+        {"code": None},
+    ],
+)
+def test_a_config_that_does_not_describe_a_model_is_refused(changed_model, changes):
+    with pytest.raises(ValueError, match=r"config\.json is not (of format|what an export writes)"):
+        open_exported(changed_model(**changes))

@@ -5,6 +5,8 @@ import yaml
 
 from neurobar.data.settings import check_settings
 
+COHORT = {"scans": "a.tsv", "label": "group", "ignored": []}
+
 
 @pytest.fixture
 def settings(root):
@@ -42,6 +44,14 @@ def test_the_default_study_is_valid(settings, schema):
         (("pretrain", "epochs"), "many", r"pretrain\.epochs: 'many' is not of type 'integer'"),
         (("runs", "none"), {}, r"runs\.none has neither a contrast nor"),
         (("landmarks", "percentiles"), [10, 5], r"percentiles must increase"),
+        (("pretrain", "epochs"), 16.0, r"pretrain\.epochs: 16\.0 is not of type 'integer'"),
+        (("encoder", "patch"), 8.0, r"encoder\.patch: 8\.0 is not of type 'integer'"),
+        (("pretrain", "rate"), float("nan"), r"pretrain\.rate: nan is not finite"),
+        (("runs", "bar\n"), {}, r"runs: a key is no text \('bar\\n'\)"),
+        (("runs", ""), {}, r"runs: '' does not match"),
+        (("pretrain", ""), 1, r"unknown key pretrain\.'';"),
+        (("runs", "cutmix", "mixing_settings"), {"count": "8"}, r"mixing_settings\.count: '8' is not of type 'int'"),
+        (("cohort",), COHORT | {"negative": 1, "positive": "1"}, r"the same class"),
         (("encoder", "heads"), 7, r"multiple of encoder\.heads"),
         (("cohort", "positive"), "CN", r"the same class"),
         (("runs", "bar", "mixing"), "region", r"runs\.bar\.mixing 'region' is none of none, boxes, regions"),
@@ -69,8 +79,6 @@ def test_the_default_study_is_valid(settings, schema):
         ),
         (("explain", "tasks"), ["age_sex"], r"explain\.tasks names 'age_sex'"),
         (("runs", "Bad Name"), {"contrast": "infonce"}, r"'Bad Name' does not match"),
-        (("tables", "provenance"), {"caption": "x", "rows": []}, r"'provenance' does not match"),
-        (("tables", "report"), {"caption": "x", "rows": []}, r"'report' does not match"),
     ],
 )
 def test_a_fault_is_named_by_its_key_in_one_sentence(settings, schema, keys, value, message):

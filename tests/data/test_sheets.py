@@ -118,3 +118,30 @@ def test_masks_are_found_beside_the_sheet_and_asked_for_where_a_skull_is_left(tm
     rows[0]["mask"] = "gone.nii.gz"
     with pytest.raises(ValueError, match=r"row 2: there is no file 'gone\.nii\.gz'"):
         read_scans(write(tmp_path, rows), COHORT)
+
+
+def test_a_folder_behind_a_link_is_left_to_where_it_really_is(tmp_path):
+    (tmp_path / "there" / "inner").mkdir(parents=True)
+    (tmp_path / "there" / "b.nii.gz").touch()
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "link").symlink_to(tmp_path / "there" / "inner")
+    scans = read_scans(write(tmp_path / "here", changed(0, path="link/../b.nii.gz")), COHORT)
+    assert scans["path"].tolist()[1] == str(tmp_path / "there" / "b.nii.gz")
+
+
+def test_one_image_behind_two_links_is_refused(tmp_path):
+    (tmp_path / "link.nii.gz").symlink_to("b.nii.gz")
+    with pytest.raises(ValueError, match=r"row 3: path .*b\.nii\.gz' stands already in row 2"):
+        read_scans(write(tmp_path, changed(1, path="link.nii.gz")), COHORT)
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"row 3: there is no file 'x+ \.\.\.\.$"):
+        read_scans(write(tmp_path, changed(1, path="x" * 5000)), COHORT)
+
+
+def test_blank_lines_are_counted_as_a_spreadsheet_counts_them(tmp_path):
+    sheet = write(tmp_path, changed(1, age="old"))
+    sheet.write_text("\n\n" + sheet.read_text())
+    with pytest.raises(ValueError, match="row 5: age 'old'"):
+        read_scans(sheet, COHORT)

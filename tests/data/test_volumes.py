@@ -1,11 +1,14 @@
 """The grid, and the refusal of what is no head."""
 
 import gzip
+import os
+import shutil
 
 import nibabel as nib
 import numpy as np
 import pytest
 
+from neurobar.data import volumes
 from neurobar.data.volumes import GRID_AFFINE, GRID_SHAPE, read_head, read_volume, write_volume
 
 SHAPE = (34, 36, 40)
@@ -157,7 +160,7 @@ def test_an_unreadable_file_is_named(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     # The tests may run as root, who may read everything.
-    monkeypatch.setattr(nib.Nifti1Image, "from_filename", refuse)
+    monkeypatch.setattr(volumes, "read_header", refuse)
     assert "permission" in refusal(path)
 
 
@@ -180,3 +183,61 @@ def test_a_written_mask_keeps_its_type(tmp_path):
     back, _ = read_volume(tmp_path / "x.nii.gz")
     assert back.dtype == np.uint8
     assert np.array_equal(back, mask)
+
+
+def grow(path):
+    path.write_bytes(path.read_bytes() + b"more")
+
+
+def rewrite(path):
+    path.write_bytes(path.read_bytes())
+    os.utime(path, ns=(0, 0))
+
+
+def replace(path):
+    shutil.copy2(path, path.with_suffix(".copy"))
+    os.replace(path.with_suffix(".copy"), path)
+
+
+def cut(path):
+    path.write_bytes(path.read_bytes()[:5000])
+
+
+@pytest.mark.parametrize("name", ["x.nii", "x.nii.gz"])
+@pytest.mark.parametrize("change", [grow, rewrite, replace, cut])
+@pytest.mark.parametrize("step", ["read_header", "check_length", "read_affine"])
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch, name, change, step):
+    path = save(tmp_path / name, volume())
+    read = getattr(volumes, step)
+
+    def read_and_change(*words):
+        found = read(*words)
+        change(path)
+        return found
+
+    monkeypatch.setattr(volumes, step, read_and_change)
+    assert "the file changed while it was read" in refusal(path)
+
+
+def test_voxels_that_begin_in_the_header_are_refused(tmp_path):
+    path = patched(save(tmp_path / "x.nii", volume()), 108, np.array([0], "<f4").tobytes())
+    assert "its voxels begin at byte 0" in refusal(path)
+
+
+def test_a_lost_row_of_voxels_or_one_too_many_is_noticed(tmp_path):
+    path = save(tmp_path / "x.nii", volume())
+    patched(path, 42, np.array([SHAPE[0] - 1], "<i2").tobytes())
+    assert "longer than its header says" in refusal(path)
+    patched(path, 42, np.array([SHAPE[0] + 1], "<i2").tobytes())
+    assert "shorter than its header says" in refusal(path)
+    patched(path, 42, np.array([SHAPE[0]], "<i2").tobytes())
+    grow(path)
+    assert read_head(path).shape == SHAPE
+
+
+def test_a_sign_that_is_none_does_not_tell_left_from_right(tmp_path):
+    path = save(tmp_path / "x.nii", volume())
+    patched(path, 76, np.array([-2], "<f4").tobytes())
+    assert read_head(path).shape == SHAPE
+    patched(path, 254, np.array([0], "<i2").tobytes())
+    assert "pixdim[0] is -2" in refusal(path)

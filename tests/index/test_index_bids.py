@@ -100,7 +100,7 @@ def test_a_data_set_without_images_is_one_sentence_and_no_sheet(tmp_path):
 @pytest.mark.parametrize(
     ("participants", "complaint"),
     [
-        ("participant_id\tage\nsub-a\t60\na\t61\n", "lists sub-a more than once"),
+        ("participant_id\tage\nsub-a\t60\na\t61\n", "lists 'sub-a' more than once"),
         ("name\tage\nsub-a\t60\n", "has no column participant_id"),
         ("participant_id\tage\nsub-a\t60\t7\t8\n\t\t\t\t\t\n", "is no table"),
     ],

@@ -20,8 +20,10 @@ PATHS = ["folder", "sheet", "external_sheet", "image", "labels", "head", "scan",
 def hostile(place):
     """Return what begins as an option, and what a shell, a format or a pattern could each take amiss."""
     path = place in PATHS
-    more = "" if path else "{input} {task} {{x}} ../../etc > x\n"
-    return f"""--{place} $(touch x) `touch x`; touch x & touch x | # 'a' "b" \\ {{}} %s ! * ~ \t\n {more}{place}"""
+    more = "" if path else "{input} {task} {{x}} ../../etc > x "
+    # A config takes no end of a line; a folder and a cell of a sheet may.
+    blank = "\t\n" if place in ("folder", "scan", "mask") else ""
+    return f"""--{place} $(touch x) `touch x`; touch x & touch x | # 'a' "b" \\ {{}} %s ! * ~ {blank} {more}{place}"""
 
 
 def plain(place):

@@ -13,20 +13,19 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import yaml
-from nibabel.filebasedimages import ImageFileError
 
 from neurobar.commands.costs import estimate, kept_bytes, read_measured
 from neurobar.commands.workflow import locate_workflow, plan_jobs
 from neurobar.data import rosters
+from neurobar.data.headers import check_header, read_header
 from neurobar.data.studies import Study
-from neurobar.data.volumes import check_header, read_header
+from neurobar.data.volumes import refused
 from neurobar.simulate.list_simulated_scans import planned_scans
 
 
@@ -104,9 +103,10 @@ def find_faults(scans: pd.DataFrame) -> list[str]:
     faults = []
     for path in scans["path"].dropna():
         try:
-            check_header(read_header(path))
-        except (ImageFileError, EOFError, zlib.error, OSError, ValueError) as error:
-            faults.append(f"{path}: {error}")
+            with refused(path):
+                check_header(read_header(path))
+        except ValueError as error:
+            faults.append(str(error))
     return faults
 
 

@@ -93,7 +93,7 @@ def open_exported(folder: str | Path) -> Exported:
         raise ValueError(f"{folder} is no exported model: there is no SHA256SUMS in it; see `neurobar export`.")
     sums = read_checksums(folder / "SHA256SUMS")
     check_file(folder, folder / "config.json", sums)
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config = _read_config(folder / "config.json")
     if not isinstance(config, dict) or config.get("format") != FORMAT:
         raise ValueError(f"{folder}/config.json is not of format {FORMAT}; this neurobar reads no other.")
     if fault := find_fault(config):
@@ -102,6 +102,13 @@ def open_exported(folder: str | Path) -> Exported:
     for path in exported.files():
         check_file(exported.folder, path, sums)
     return exported
+
+
+def _read_config(path: Path) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return None
 
 
 def read_checksums(path: Path) -> dict[str, str]:
@@ -121,7 +128,7 @@ def read_checksums(path: Path) -> dict[str, str]:
     ValueError
         If a line is none of a checksum.
     """
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     found = [LINE.fullmatch(line) for line in lines]
     if not all(found):
         raise ValueError(f"{path}, line {found.index(None) + 1} is no checksum and file name.")

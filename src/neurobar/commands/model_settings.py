@@ -7,6 +7,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from neurobar.export.export_model import FORMAT
+
 #: Folds and seeds become parts of paths, so that they are numbers matters most.
 NUMBERS = {"type": "array", "minItems": 1, "uniqueItems": True, "items": {"type": "integer", "minimum": 0}}
 TEXT, OBJECT, POSITIVE = {"type": "string"}, {"type": "object"}, {"type": "number", "exclusiveMinimum": 0}
@@ -20,6 +22,7 @@ PREPROCESS = {
     "limits": {"type": "object", "additionalProperties": {"type": "array", "minItems": 2, "maxItems": 2}},
 }
 PROPERTIES = {
+    "format": {"const": FORMAT},
     "folds": NUMBERS,
     "seeds": NUMBERS,
     "voxel_mm": POSITIVE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,9 +10,10 @@ from pathlib import Path
 import pandas as pd
 
 from neurobar.data.sheets import NAME, PREPARED
+from neurobar.data.tables import read_table, shorten
 
 IMAGES = (".nii", ".nii.gz")
-SHEETS = {".tsv": "\t", ".csv": ","}
+SHEETS = (".tsv", ".csv")
 COLUMNS = ["scan", "path", "prepared", "mask"]
 
 
@@ -115,28 +117,28 @@ def _scans_of(path: Path, output: Path) -> pd.DataFrame:
 
 def _read_sheet(sheet: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(sheet, sep=SHEETS[sheet.suffix], dtype=str, keep_default_na=False, na_values=["", "n/a"])
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{sheet} is not a table: {str(error).strip()}.") from None
+        table = read_table(sheet)
+    except ValueError as error:
+        raise ValueError(f"{sheet} is not a table: {error}.") from None
     missing = [column for column in ("scan", "path") if column not in table.columns]
     if missing or table.empty:
         raise ValueError(f"{sheet} has no column {missing[0]!r}." if missing else f"{sheet} lists no scan.")
     table = table.assign(**{name: pd.NA for name in ("prepared", "mask") if name not in table.columns}, named=True)
-    for row, scan in enumerate(table["scan"], start=2):
+    for row, scan in table["scan"].items():
         if not isinstance(scan, str) or not NAME.fullmatch(scan) or len(scan) > 200:
-            raise ValueError(f"{sheet}, row {row}: scan {scan!r} is not a name of letters, digits and _ . + -.")
+            raise ValueError(f"{sheet}, row {row}: scan {shorten(scan)} is not a name of letters, digits and _ . + -.")
     folder = sheet.parent
     for column in ("path", "mask"):
-        for row, value in enumerate(table[column], start=2):
-            if (column == "path" or isinstance(value, str)) and not (folder / str(value)).is_file():
-                raise ValueError(f"{sheet}, row {row}: there is no file {value!r}.")
+        for row, value in table[column].items():
+            if (column == "path" or isinstance(value, str)) and not os.path.isfile(folder / str(value)):
+                raise ValueError(f"{sheet}, row {row}: there is no file {shorten(value)}.")
         table[column] = [str(folder / value) if isinstance(value, str) else pd.NA for value in table[column]]
     return table.assign(prepared=_prepared(sheet, table["prepared"]))[[*COLUMNS, "named"]]
 
 
 def _prepared(sheet: Path, values: pd.Series) -> list[str]:
     said = [{*re.split(r"[\s,;+]+", value.strip().lower())} - {""} for value in values.fillna("")]
-    for row, words in enumerate(said, start=2):
+    for row, words in zip(values.index, said, strict=True):
         if strange := sorted(words - {*PREPARED}):
             raise ValueError(f"{sheet}, row {row}: prepared says {strange[0]!r}; known are {', '.join(PREPARED)}.")
     return ["+".join(word for word in PREPARED if word in words) for words in said]

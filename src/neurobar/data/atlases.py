@@ -10,7 +10,12 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 
+from neurobar.data.tables import shorten
+from neurobar.data.volumes import read_image, refused
+
 SIDE = re.compile(r"_[LR]$")
+CODE = re.compile("[0-9]+")
+MOST_DIGITS = 9  # of a code that fits into 32 bits
 
 
 @dataclass(frozen=True)
@@ -71,18 +76,34 @@ def read_labels(path: str | Path) -> dict[int, str]:
     Raises
     ------
     ValueError
-        If a line holds no code.
+        If it is no text, a line holds no code or no name, or one of them stands twice.
     """
-    labels = {}
-    for number, line in enumerate(Path(path).read_text().splitlines(), start=1):
+    labels: dict[int, str] = {}
+    for number, line in enumerate(_read_lines(path), start=1):
         fields = [field for field in re.split(r"[,\s]+", line.strip()) if field]
-        codes = [field for field in fields if field.isdigit()]
+        codes = [field for field in fields if CODE.fullmatch(field)]
         if (number == 1 and not codes) or not fields:
             continue
-        if len(codes) != 1:
-            raise ValueError(f"{path}, line {number}: expected one region code, found {len(codes)}.")
-        labels[int(codes[0])] = [field for field in fields if not field.isdigit()][-1]
+        found = sum(len(code) <= MOST_DIGITS for code in codes)
+        if len(codes) != 1 or not found:
+            raise ValueError(f"{path}, line {number}: expected one region code, found {found}.")
+        if len(fields) == 1:
+            raise ValueError(f"{path}, line {number}: the code {codes[0]} has no name.")
+        code, name = int(codes[0]), [field for field in fields if field not in codes][-1]
+        if code in labels or name in labels.values():
+            said = f"{code} or {shorten(name)}"
+            raise ValueError(f"{path}, line {number}: {said} stands twice; a code has one name, without blanks.")
+        labels[code] = name
     return labels
+
+
+def _read_lines(path: str | Path) -> list[str]:
+    try:
+        return Path(path).read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        raise ValueError(f"{path}: there is no such file.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is no list of regions: {error}.") from None
 
 
 def merge_hemispheres(codes: np.ndarray, labels: dict[int, str]) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -105,11 +126,14 @@ def merge_hemispheres(codes: np.ndarray, labels: dict[int, str]) -> tuple[np.nda
     Raises
     ------
     ValueError
-        If a voxel has a code without a name, or there are more than 255 regions.
+        If a voxel has a code without a name, or there is no region or more than 255.
     """
+    labels = {code: name for code, name in labels.items() if code != 0}  # lists may name the background
     unnamed = sorted(set(np.unique(codes).tolist()) - {0} - set(labels))
     if unnamed:
-        raise ValueError(f"The atlas holds codes that its label list does not name: {unnamed}.")
+        raise ValueError(f"The atlas holds codes that its label list does not name: {unnamed[:10]}.")
+    if not codes.any():
+        raise ValueError("The atlas has no region: all its voxels are 0.")
     names = tuple(dict.fromkeys(SIDE.sub("", labels[code]) for code in sorted(labels)))
     if len(names) > 255:
         raise ValueError(f"The atlas has {len(names)} regions; 255 fit.")
@@ -132,8 +156,14 @@ def read_atlas(image: str | Path, labels: str | Path) -> Atlas:
     Atlas
         On the image's own grid, turned to right-anterior-superior.
     """
-    canonical = nib.as_closest_canonical(nib.load(image))
-    regions, names = merge_hemispheres(np.asarray(canonical.dataobj).astype(np.int32), read_labels(labels))
+    with refused(image):
+        canonical = nib.as_closest_canonical(read_image(image, fewest=1))
+        codes = np.asarray(canonical.dataobj)
+        # What was computed may be a little off.
+        whole = np.isfinite(codes).all() and (abs(codes - np.rint(codes)) < 1e-3).all()
+        if not whole or codes.min() < 0 or codes.max() >= 1e9:
+            raise ValueError("its voxels are no codes of regions, which are whole numbers.")
+    regions, names = merge_hemispheres(np.rint(codes).astype(np.int32), read_labels(labels))
     return Atlas(regions, canonical.affine, names)
 
 

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import ast
 import itertools
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
+from jsonschema.validators import extend
 
 from neurobar.data.placeholders import find_placeholder
 from neurobar.data.studies import Study
+from neurobar.data.values import check_values
 from neurobar.data.volumes import GRID_SHAPE, GRID_SPACING_MM
 
+#: In JSON 16.0 is an integer, but no loop runs 16.0 times.
+Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int),
+)
 MIXINGS = Path(__file__).parents[1] / "transforms" / "mixings"
 
 
@@ -33,8 +41,8 @@ def check_settings(settings: dict[str, Any], schema: str | Path) -> None:
     ValueError
         One sentence that names the key.
     """
-    validator = Draft202012Validator(yaml.safe_load(Path(schema).read_text(encoding="utf-8")))
-    fault = best_match(validator.iter_errors(settings))
+    check_values(settings)
+    fault = best_match(_read_schema(schema).iter_errors(settings))
     if fault is not None:
         raise ValueError(f"Config: {_sentence(fault)}")
     _check_names(settings)
@@ -49,17 +57,23 @@ def check_settings(settings: dict[str, Any], schema: str | Path) -> None:
         _check_run(name, settings["pretrain"] | run)
 
 
+@cache
+def _read_schema(path: str | Path) -> Any:
+    return Validator(yaml.safe_load(Path(path).read_text(encoding="utf-8")))
+
+
 def _sentence(fault: ValidationError) -> str:
     key = ".".join(str(step) for step in fault.absolute_path)
     if fault.validator == "additionalProperties":
         unknown = sorted(set(fault.instance) - set(fault.schema.get("properties", {})))
-        names = ", ".join(f"{key}.{name}" if key else str(name) for name in unknown)
+        shown = [name if name and name.strip() == name else repr(name) for name in unknown]
+        names = ", ".join(f"{key}.{name}" if key else name for name in shown)
         known = ", ".join(sorted(fault.schema.get("properties", {})))
         return f"unknown key {names}; known here are {known}."
     if fault.validator == "required":
         missing = [name for name in fault.validator_value if name not in fault.instance]
         return f"the key {'.'.join([*filter(None, [key]), missing[0]])} is missing."
-    message = fault.message if len(fault.message) < 200 else f"{fault.message[:200]} ..."
+    message = fault.message if len(fault.message) < 300 else f"{fault.message[:100]} ... {fault.message[-190:]}"
     return f"{key or 'the file'}: {message}."
 
 
@@ -162,7 +176,8 @@ def _check_percentiles(percentiles: list[float]) -> None:
 
 def _check_cohort(settings: dict[str, Any]) -> None:
     cohort, atlas = settings["cohort"], settings["atlas"]
-    if cohort["negative"] == cohort["positive"]:
+    # Cells of a sheet are text: 1 and "1" are the same class.
+    if str(cohort["negative"]) == str(cohort["positive"]):
         raise ValueError("Config: cohort.negative and cohort.positive are the same class.")
     classes = (cohort["label"], {cohort["negative"], cohort["positive"]})
     if cohort["scans"] is None and classes != ("diagnosis", {"CN", "AD"}):
@@ -200,13 +215,24 @@ def _check_run(name: str, run: dict[str, Any]) -> None:
     if not source.is_file():
         known = sorted(path.stem for path in MIXINGS.glob("[a-z]*.py"))
         raise ValueError(f"Config: runs.{name}.mixing {run['mixing']!r} is none of none, {', '.join(known)}.")
-    unknown = sorted(set(run["mixing_settings"]) - _own_settings(source))
-    if unknown:
-        raise ValueError(f"Config: runs.{name}.mixing_settings.{unknown[0]} is unknown to the mixing {run['mixing']}.")
+    own = _own_settings(source)
+    for key, value in run["mixing_settings"].items():
+        if key not in own:
+            raise ValueError(f"Config: runs.{name}.mixing_settings.{key} is unknown to the mixing {run['mixing']}.")
+        if own[key] is not None and type(value) not in {type(own[key]), *([int] if type(own[key]) is float else [])}:
+            kind = type(own[key]).__name__
+            raise ValueError(f"Config: runs.{name}.mixing_settings.{key}: {value!r} is not of type {kind!r}.")
 
 
-def _own_settings(mixing: Path) -> set[str]:
-    """List the keyword arguments of a mixing from its source, since importing it would import torch."""
+def _own_settings(mixing: Path) -> dict[str, Any]:
+    """Read the keyword arguments of a mixing, and their defaults where they are plain, from its source.
+
+    Importing it would import torch.
+    """
     functions = [node for node in ast.parse(mixing.read_text()).body if isinstance(node, ast.FunctionDef)]
-    choose = next(function for function in functions if function.name == "choose_voxels")
-    return {argument.arg for argument in choose.args.kwonlyargs} - {"ratio", "regions", "generator"}
+    choose = next(function for function in functions if function.name == "choose_voxels").args
+    named = zip(choose.kwonlyargs, choose.kw_defaults, strict=True)
+    defaults = {
+        argument.arg: default.value if isinstance(default, ast.Constant) else None for argument, default in named
+    }
+    return {key: value for key, value in defaults.items() if key not in ("ratio", "regions", "generator")}

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from neurobar.data.placeholders import find_placeholder
+from neurobar.data.tables import read_table, shorten
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")
 REQUIRED = ("scan", "subject", "path")
@@ -53,11 +54,11 @@ def read_scans(sheet: str | Path, cohort: dict[str, Any]) -> pd.DataFrame:
     _check_names(sheet, table)
     table = table.assign(**{column: pd.NA for column in OPTIONAL if column not in table.columns})
     table["path"] = _existing_paths(sheet, table["path"])
-    # One image under two names could put the same brain into training and test.
-    _check_once(sheet, table["path"], "path")
+    # One image under two names, or behind two links, could put the same brain into training and test.
+    _check_once(sheet, table["path"].map(os.path.realpath), "path")
     given = table["mask"].notna()
     table.loc[given, "mask"] = _existing_paths(sheet, table.loc[given, "mask"])
-    _check_once(sheet, table.loc[given, "mask"], "mask")
+    _check_once(sheet, table.loc[given, "mask"].map(os.path.realpath), "mask")
     table["prepared"] = _prepared(sheet, table["prepared"])
     table["age"] = _ages(sheet, table["age"])
     return table.sort_values("scan", kind="stable").reset_index(drop=True)
@@ -80,17 +81,14 @@ def read_rows(sheet: Path) -> pd.DataFrame:
     ValueError
         One sentence, if the sheet is no table with a row.
     """
-    if not sheet.is_file():
+    if not os.path.isfile(sheet):
         raise ValueError(f"The sheet of scans {sheet} does not exist; see cohort.scans in the config.")
-    separator = "\t" if sheet.suffix == ".tsv" else ","
     try:
-        table = pd.read_csv(sheet, sep=separator, dtype=str, keep_default_na=False, na_values=["", "n/a"])
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{sheet} is not a table: {str(error).strip()}.") from None
+        table = read_table(sheet)
+    except ValueError as error:
+        raise ValueError(f"{sheet} is not a table: {error}.") from None
     if table.empty:
         raise ValueError(f"{sheet} lists no scan.")
-    # What a person sees in a spreadsheet: the header is row 1.
-    table.index = pd.RangeIndex(2, len(table) + 2)
     return table
 
 
@@ -104,7 +102,7 @@ def _with_labels(sheet: Path, table: pd.DataFrame, cohort: dict[str, Any]) -> pd
     for row in table.index[labels.isna()]:
         value = table.at[row, column]
         raise ValueError(
-            f"{sheet}, row {row}: {column} {value!r} is neither {cohort['negative']} nor {cohort['positive']}; "
+            f"{sheet}, row {row}: {column} {shorten(value)} is neither {cohort['negative']} nor {cohort['positive']}; "
             "correct it, or name it in cohort.ignored to leave such scans out."
         )
     absent = [name for name, code in classes.items() if code not in set(labels)]
@@ -118,7 +116,7 @@ def _check_names(sheet: Path, table: pd.DataFrame) -> None:
         for row, value in table[column].items():
             if not isinstance(value, str) or not NAME.fullmatch(value) or len(value) > 200:
                 raise ValueError(
-                    f"{sheet}, row {row}: {column} {value!r} is not a name of letters, digits and _ . + - "
+                    f"{sheet}, row {row}: {column} {shorten(value)} is not a name of letters, digits and _ . + - "
                     "that begins with a letter or digit."
                 )
     _check_once(sheet, table["scan"], "scan")
@@ -137,14 +135,21 @@ def _existing_paths(sheet: Path, files: pd.Series) -> pd.Series:
     for row, value in files.items():
         if not isinstance(value, str):
             raise ValueError(f"{sheet}, row {row}: the path is empty.")
-        if not (folder / value).is_file():
-            raise ValueError(f"{sheet}, row {row}: there is no file {value!r}.")
+        # Path.is_file says nothing but raises where a name is too long.
+        if not os.path.isfile(folder / value):
+            raise ValueError(f"{sheet}, row {row}: there is no file {shorten(value)}.")
         if found := find_placeholder(folder / value):
             raise ValueError(
                 f"{sheet}, row {row}: Snakemake takes {found!r} in the path {value!r}, or in a folder above it, "
                 "for a placeholder; rename it or link to it."
             )
-    return files.map(lambda value: os.path.normpath(folder / value))
+    return files.map(lambda value: _plain_path(folder / value))
+
+
+def _plain_path(path: Path) -> str:
+    # Behind a link to a folder, `..` is not the folder that the path says.
+    plain = os.path.normpath(path)
+    return plain if os.path.exists(plain) and os.path.samefile(plain, path) else os.path.realpath(path)
 
 
 def _prepared(sheet: Path, values: pd.Series) -> pd.Series:
@@ -181,5 +186,5 @@ def check_masks(sheet: str | Path, scans: pd.DataFrame) -> None:
 def _ages(sheet: Path, ages: pd.Series) -> pd.Series:
     years = pd.to_numeric(ages, errors="coerce")
     for row in ages.index[ages.notna() & ~years.between(0, 130)]:
-        raise ValueError(f"{sheet}, row {row}: age {ages[row]!r} is not a number of years from 0 to 130.")
+        raise ValueError(f"{sheet}, row {row}: age {shorten(ages[row])} is not a number of years from 0 to 130.")
     return years

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
+import os
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from nibabel.arrayproxy import ArrayProxy
 from nibabel.filebasedimages import ImageFileError
-from nibabel.openers import ImageOpener
 from nibabel.spatialimages import HeaderDataError
 from nibabel.wrapstruct import WrapStructError
 
 from neurobar.data.files import written_whole
+from neurobar.data.headers import FEWEST_VOXELS, check_header, check_length, read_affine, read_header
 
 #: Voxels of the grid: 96 x 96 x 96 of 2 mm, axes right-anterior-superior.
 GRID_SHAPE = (96, 96, 96)
@@ -23,10 +26,6 @@ GRID_SPACING_MM = 2.0
 GRID_AFFINE = np.array([[2.0, 0, 0, -95], [0, 2, 0, -112], [0, 0, 2, -90], [0, 0, 0, 1]])
 GRID_AFFINE.flags.writeable = False
 
-#: Limits of what can be a T1 of a head. 512^3 voxels are 0.5 GB as float32.
-LARGEST_SPACING_MM = 6.0
-FEWEST_VOXELS = 32
-MOST_VOXELS = 512**3
 #: Part of the voxels that may be NaN or infinite; they become 0. More than that is a broken file.
 MOST_UNDEFINED = 0.01
 #: A magnitude image has nothing below 0 but the ringing of an interpolation; CT has air at -1000 of about 2000.
@@ -53,13 +52,51 @@ def read_head(path: str | Path) -> nib.Nifti1Image:
     ValueError
         With one sentence that names the file, if it cannot be read or is no head.
     """
+    with refused(path):
+        image = read_image(path, dtype=np.float32)
+        return nib.Nifti1Image(clean_intensities(np.asarray(image.dataobj)), image.affine)
+
+
+def read_image(path: str | Path, *, dtype: type | None = None, fewest: int = FEWEST_VOXELS) -> nib.Nifti1Image:
+    """Read a volume of somebody else's, once its header and its length are in order; see `refused`.
+
+    Parameters
+    ----------
+    path : path
+        NIfTI file, compressed or not.
+    dtype : type, optional
+        Of the voxels; without it integers stay as they are stored, unless the header scales them.
+    fewest : int
+        Voxels that each axis has at least.
+
+    Returns
+    -------
+    nibabel.Nifti1Image
+        Three-dimensional.
+    """
+    with _unchanged(path):
+        raw = read_header(path)
+        check_header(raw, fewest)
+        check_length(path, raw)
+        header = nib.Nifti1Header(raw.binaryblock, raw.endianness)
+        # Figures without a meaning are looked for elsewhere: they need no warning too.
+        with np.errstate(over="ignore", invalid="ignore"):
+            affine = read_affine(header)
+            # Not mapped into memory: a file that becomes shorter would end the process.
+            volume = np.asanyarray(ArrayProxy(path, header, mmap=False), dtype=dtype)
+    return nib.Nifti1Image(volume.reshape(volume.shape[:3]), affine, dtype=volume.dtype)
+
+
+@contextmanager
+def refused(path: str | Path) -> Iterator[None]:
+    """Say in one sentence that names the file what was wrong with it.
+
+    Raises
+    ------
+    ValueError
+    """
     try:
-        check_header(read_header(path))
-        image = nib.Nifti1Image.from_filename(path)
-        check_affine(image)
-        check_compression(path, image)
-        volume = np.asanyarray(image.dataobj, dtype=np.float32)
-        return nib.Nifti1Image(clean_intensities(volume.reshape(volume.shape[:3])), image.affine)
+        yield
     except PermissionError:
         raise ValueError(f"{path}: the file may not be read (no permission).") from None
     except FileNotFoundError:
@@ -70,82 +107,20 @@ def read_head(path: str | Path) -> nib.Nifti1Image:
         raise ValueError(f"{path}: {error}") from None
 
 
-def read_header(path: str | Path) -> nib.Nifti1Header:
-    """Read a header as it is, before nibabel mends it.
-
-    Raises
-    ------
-    nibabel.filebasedimages.ImageFileError
-        If the file does not say that it is NIfTI.
-    """
-    if Path(path).is_file() and not Path(path).stat().st_size:
-        raise ImageFileError("it is empty")
-    with ImageOpener(path) as stream:
-        header = nib.Nifti1Header.from_fileobj(stream, check=False)
-    if header["magic"].item() != b"n+1":
-        raise ImageFileError("the header lacks the mark of a NIfTI-1 file")
-    return header
-
-
-def check_compression(path: str | Path, image: nib.Nifti1Image) -> None:
-    """Read a compressed file to its end, where its checksum is; nibabel stops before.
-
-    Raises
-    ------
-    OSError
-        If the checksum is wrong or more follows than the header claims.
-    """
-    left = image.dataobj.offset + np.prod(image.shape, dtype=int) * image.header.get_data_dtype().itemsize
-    if Path(path).suffix != ".gz":
-        return
-    with gzip.open(path) as stream:
-        while chunk := stream.read(1 << 20):
-            left -= len(chunk)
-            if left < -(1 << 20):
-                raise OSError("it is longer than its header says")
-
-
-def check_header(header: nib.Nifti1Header) -> None:
-    """Refuse, before anything is allocated, a header that no head can have.
-
-    Raises
-    ------
-    ValueError
-        With the reason.
-    """
-    shape = header.get_data_shape()
+@contextmanager
+def _unchanged(path: str | Path) -> Iterator[None]:
+    """Refuse a file that is not the same before and after; what else went wrong may have come from that."""
+    before = _state(path)
     try:
-        kind = header.get_data_dtype().kind
-    except HeaderDataError:
-        kind = "unknown"
-    if len(shape) < 3 or any(length != 1 for length in shape[3:]):
-        raise ValueError(f"a head has three axes, this image has shape {shape}.")
-    if kind not in ("i", "u", "f"):
-        raise ValueError("its voxels are no numbers on a scale (colour, complex or unknown type).")
-    if min(shape[:3]) < FEWEST_VOXELS:
-        raise ValueError(f"at least {FEWEST_VOXELS} voxels along each axis are needed, the shape is {shape[:3]}.")
-    if np.prod(shape[:3], dtype=float) > MOST_VOXELS:
-        raise ValueError(f"the header claims {shape[:3]} voxels, more than {MOST_VOXELS} are not read.")
-    spacing = np.asarray(header["pixdim"][1:4], float)
-    if not (np.isfinite(spacing).all() and (spacing > 0).all()):
-        raise ValueError(f"voxel spacing has to be positive, the header says {spacing.tolist()} mm.")
+        yield
+    finally:
+        if _state(path) != before:
+            raise ValueError("the file changed while it was read; run again when it is whole.") from None
 
 
-def check_affine(image: nib.Nifti1Image) -> None:
-    """Refuse an image whose place and orientation in space are unknown.
-
-    Raises
-    ------
-    ValueError
-        With the reason.
-    """
-    if image.header["sform_code"] == 0 and image.header["qform_code"] == 0:
-        raise ValueError("sform and qform codes are both 0, so left and right are unknown.")
-    spacing = nib.affines.voxel_sizes(image.affine)
-    if not np.isfinite(image.affine).all() or abs(np.linalg.det(image.affine[:3, :3])) < 1e-6:
-        raise ValueError("the affine of the header is singular or not finite.")
-    if spacing.max() > LARGEST_SPACING_MM:
-        raise ValueError(f"slices of {spacing.max():.1f} mm are too thick, at most {LARGEST_SPACING_MM} mm are read.")
+def _state(path: str | Path) -> tuple[int, ...]:
+    found = os.stat(path)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def clean_intensities(volume: np.ndarray) -> np.ndarray:
@@ -170,7 +145,9 @@ def clean_intensities(volume: np.ndarray) -> np.ndarray:
     if undefined.mean() > MOST_UNDEFINED:
         raise ValueError(f"{100 * undefined.mean():.1f} % of the voxels are NaN or infinite.")
     volume = np.where(undefined, 0, volume).astype(np.float32)
-    below = float((volume < BELOW_ZERO * np.percentile(volume, 99.5)).mean()) if volume.min() < 0 else 0.0
+    below = (
+        float((volume < BELOW_ZERO * np.percentile(volume, 99.5, method="lower")).mean()) if volume.min() < 0 else 0.0
+    )
     if below > MOST_BELOW_ZERO:
         raise ValueError(f"{100 * below:.0f} % of the voxels are far below 0, as in CT; a T1 image is 0 or above.")
     clean = np.maximum(volume, 0)

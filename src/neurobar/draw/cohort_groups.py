@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from neurobar.data.tables import read_table
+
 #: Part that stands for all scans, and for all that are not tested.
 ALL, DEVELOPMENT = "all", "development"
 #: How sheets write a sex; other words count as unknown.
@@ -33,8 +35,7 @@ def read_sheet(sheet: str, cohort: dict[str, Any]) -> pd.DataFrame:
         Columns scan, subject, told (the value of the label; n/a where it is missing) and site (missing where there
         is none).
     """
-    separator = "\t" if str(sheet).endswith(".tsv") else ","
-    rows = pd.read_csv(sheet, sep=separator, dtype=str, keep_default_na=False, na_values=["", "n/a"])
+    rows = read_table(sheet)
     listed = rows.assign(told=rows[cohort["label"]].fillna("n/a"))
     return listed.reindex(columns=["scan", "subject", "told", "site"])
 

@@ -15,6 +15,7 @@ import pandas as pd
 import torch
 
 from neurobar.data.files import written_whole
+from neurobar.data.tables import read_table
 from neurobar.draw.class_tokens import draw_tokens, project_tokens
 from neurobar.draw.montage import choose_evenly
 from neurobar.draw.sentences import count_scans, name_study
@@ -85,8 +86,7 @@ def read_sites(sheet: str, scans: pd.Series) -> pd.Series:
     pandas.Series of str
         In the order of `scans`; missing where unknown.
     """
-    separator = "\t" if Path(sheet).suffix == ".tsv" else ","
-    table = pd.read_csv(sheet, sep=separator, dtype=str, keep_default_na=False, na_values=["", "n/a"])
+    table = read_table(sheet)
     return scans.map(table.set_index("scan").reindex(columns=["site"])["site"]).astype(object)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from neurobar.data.files import written_whole
+from neurobar.data.tables import read_table, shorten
 
 FIRST_COLUMNS = ("scan", "subject", "session", "path", "diagnosis", "age", "sex", "site")
 MISSING = ["", "n/a", "N/A"]
@@ -146,16 +147,16 @@ def read_rows(path: Path, key: str, column: str, prefix: str) -> pd.DataFrame:
         If it is no table, or the key is absent or repeated.
     """
     try:
-        table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, na_values=MISSING, encoding="utf-8-sig")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is no table: {str(error).strip()}.") from None
+        table = read_table(path, MISSING)
+    except ValueError as error:
+        raise ValueError(f"{path} is no table: {error}.") from None
     if key not in table.columns:
         raise ValueError(f"{path} has no column {key}.")
     table = table.drop(columns=column, errors="ignore").rename(columns={key: column}).dropna(subset=[column])
     table[column] = prefix + table[column].str.removeprefix(prefix)
     repeated = table[column][table[column].duplicated()]
     if len(repeated):
-        raise ValueError(f"{path} lists {repeated.iloc[0]} more than once.")
+        raise ValueError(f"{path} lists {shorten(repeated.iloc[0])} more than once.")
     return table
 
 

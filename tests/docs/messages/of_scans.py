@@ -47,8 +47,25 @@ def forbidden(bench):
     def refuse(path):
         raise PermissionError(path)  # as the system does, but for root
 
+    (bench.folder / "scan.nii.gz").touch()
     bench.monkeypatch.setattr(volumes, "read_header", refuse)
     read_head(bench.folder / "scan.nii.gz")
+
+
+def changed_meanwhile(bench):
+    """Let somebody copy on into the file once its header is read."""
+    path = bench.folder / "scan.nii.gz"
+    path.write_bytes(image_of(NOISE))
+    read = volumes.read_header
+
+    def read_and_grow(path):
+        header = read(path)
+        with path.open("ab") as stream:
+            stream.write(b"more")
+        return header
+
+    bench.monkeypatch.setattr(volumes, "read_header", read_and_grow)
+    read_head(path)
 
 
 def of_mask(array):
@@ -132,6 +149,7 @@ def a_locked_folder(bench):
 CASES = {
     "…: there is no such file.": lambda bench: read_head(bench.folder / "gone.nii.gz"),
     "…: the file may not be read (no permission).": forbidden,
+    "…: the file changed while it was read; run again when it is whole.": changed_meanwhile,
     "…: not a whole NIfTI file (…).": of(b"This is no image."),
     "…: a head has three axes, this image has shape ….": of(image_of(np.stack([NOISE, NOISE], axis=-1))),
     "…: its voxels are no numbers on a scale (colour, complex or unknown type).": of(

@@ -1,5 +1,10 @@
 """Settings that are refused."""
 
+import math
+from datetime import date
+
+import yaml
+
 from neurobar.data.rosters import check_preprocessing
 from neurobar.data.settings import check_settings
 from neurobar.data.sheets import read_scans
@@ -23,6 +28,10 @@ def of(changes):
 def without_a_key(bench):
     del bench.config["pretrain"]["sigma"]
     check_settings(bench.config, bench.schema)
+
+
+def with_an_alias_of_itself(bench):
+    check_settings(bench.config | yaml.safe_load("runs: &runs\n  bar: *runs\n"), bench.schema)
 
 
 def with_two_rows_of_a_task(bench):
@@ -57,18 +66,29 @@ CASES = {
     "Config: the key … is missing.": without_a_key,
     "Config: …: … is not of type ….": of({"finetune": {"rate": "fast"}}),
     "Config: …: … is not one of ….": of({"pretrain": {"noise": "loud"}}),
+    "Config: …: … is not valid under any of the given schemas.": of({"evaluate": {"threshold": False}}),
     "Config: …: … is less than the minimum of ….": of({"split": {"folds": 1}}),
     "Config: …: … is less than or equal to the minimum of ….": of({"pretrain": {"sigma": 0}}),
     "Config: …: … is greater than the maximum of ….": of({"split": {"test_share": 0.9}}),
     "Config: …: … does not match ….": of({"runs": {"Bad Name": {"contrast": "infonce"}}}),
+    "Config: …: … is greater than or equal to the maximum of ….": of({"landmarks": {"percentiles": [50, 100]}}),
     "Config: …: … has non-unique elements.": of({"seeds": [1, 1]}),
+    "Config: …: … should be non-empty.": of({"seeds": []}),
+    "Config: …: … is too short.": of({"pretrain": {"beta": [0.8]}}),
+    "Config: …: … is too long.": of({"pretrain": {"beta": [0.8, 0.8, 0.8]}}),
+    "Config: …: a key is no text (…); put quotation marks around it.": of({"runs": {False: {}}}),
+    "Config: …: a … is no setting; put quotation marks around it if it is text.": of({"study": date(2024, 1, 1)}),
+    "Config: …: … is not finite.": of({"pretrain": {"rate": math.nan}}),
+    "Config: …: the number does not fit into 64 bits.": of({"pretrain": {"epochs": 2**63}}),
+    "Config: …: the text holds the end of a line or a control character.": of({"cohort": {"scans": "scans.tsv\n"}}),
+    "Config: …: values are nested too deep, or too many.": with_an_alias_of_itself,
     "Config: tasks.….run names …, which is not among runs.": of({"tasks": {"bar": {"run": "bra"}}}),
     "Config: tasks.… would freeze an encoder that no run has trained.": of({"tasks": {"scratch": {"frozen": True}}}),
     "Config: … and … both have …; give one of them another name.": of({"tasks": {"age_sex": {"run": "bar"}}}),
     "Config: explain.tasks names …, which is no task with a row in tables.": of({"explain": {"tasks": ["age_sex"]}}),
     "Config: the table … has a row for …, which is not among tasks, baselines or applied.": with_a_row_of_no_task,
     "Config: the table … has two rows for ….": with_two_rows_of_a_task,
-    "Config: the table … has the name of a rule; give it another.": with_a_table_called_as_a_rule,
+    "Config: the table … has the name of a rule or of another page; give it another.": with_a_table_called_as_a_rule,
     "Config: the table … compares with …, which is none of its rows.": of(
         {"tables": {"table_2": {"reference": "bar"}}}
     ),

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from neurobar.data import atlases, gpu_locks
-from neurobar.data.atlases import Atlas, locate_aal2, merge_hemispheres, read_labels
+from neurobar.data.atlases import Atlas, locate_aal2, merge_hemispheres, read_atlas, read_labels
 from neurobar.data.cohorts import read_array
 from neurobar.data.gpus import Gpu
 from neurobar.data.volumes import GRID_AFFINE
@@ -211,17 +211,44 @@ def one_subject(bench):
 
 
 TRAINING = pd.DataFrame({"age": [70.0, 80.0], "sex": ["F", "F"], "site": [math.nan] * 2, "label": [0, 1]})
+
+
+def a_list_of(*lines, encoding="utf-8"):
+    """Return the case that reads a list of regions."""
+
+    def read(bench):
+        (bench.folder / "labels.txt").write_text("\n".join(lines), encoding=encoding)
+        read_labels(bench.folder / "labels.txt")
+
+    return read
+
+
+def an_atlas_of_probabilities(bench):
+    image = nib.Nifti1Image(np.full((4, 5, 6), 0.5, np.float32), np.eye(4))
+    nib.save(image, bench.folder / "atlas.nii.gz")
+    read_atlas(bench.folder / "atlas.nii.gz", bench.folder / "labels.txt")
+
+
+def an_empty_atlas(bench):
+    merge_hemispheres(np.zeros((4, 5, 6), int), {1: "One"})
+
+
 CASES = {
     "…: its SHA-256 is …, the config (template.sha256) expects ….": another_head,
     "The template head could not be downloaded (…); take template.head: computed, or name a file.": no_network,
     "…: correlation … with the ICBM152 brain, so this head is not in its space.": carried(BRAIN[::-1] + 1),
     "…: there is next to nothing around the brain; a whole head is needed, with its skull.": carried(BRAIN),
     "…, line …: expected one region code, found ….": a_list_with_a_line_without_a_code,
+    "…, line …: the code … has no name.": a_list_of("1 One", "2"),
+    "…, line …: … or … stands twice; a code has one name, without blanks.": a_list_of("1 A Pole", "2 B Pole"),
+    "… is no list of regions: ….": a_list_of("1 One", encoding="utf-16"),
+    "…: its voxels are no codes of regions, which are whole numbers.": an_atlas_of_probabilities,
+    "The atlas has no region: all its voxels are 0.": an_empty_atlas,
     "The atlas holds codes that its label list does not name: ….": lambda bench: merge_hemispheres(
         np.array([[[1, 2]]]), {1: "Hippocampus_L"}
     ),
     "The atlas has … regions; 255 fit.": lambda bench: merge_hemispheres(
-        np.zeros((1, 1, 1), int), {code: f"region {code}" for code in range(1, 300)}
+        np.ones((1, 1, 1), int), {code: f"region {code}" for code in range(1, 300)}
     ),
     "The atlas region … has no voxel on the ICBM152 grid.": an_atlas_elsewhere,
     "Region … of the atlas has no voxel on this grid; lower training.voxel_mm.": of_regions(0, 1, 3),
