@@ -36,5 +36,5 @@ def test_a_brain_that_is_mostly_out_of_sight_is_not_believed(registration_settin
 
 def test_a_written_registration_reads_back(registration_settings, tmp_path):
     registration = judge(with_linear(np.diag([0.9, 1, 1.1])), 0.7, 0.6, 0.01, registration_settings)
-    write_registration(tmp_path / "registration.json", registration)
+    write_registration(tmp_path / "registration.json", registration, "digest")
     assert read_registration(tmp_path / "registration.json") == registration

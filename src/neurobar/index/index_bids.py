@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 
 FIRST_COLUMNS = ("scan", "subject", "session", "path", "diagnosis", "age", "sex", "site")
@@ -240,4 +241,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import distance_transform_edt
 
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.data.volumes import read_volume
 
@@ -176,4 +177,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -1,0 +1,188 @@
+"""A small study that is run whole, once and unbroken, and copies of it that faults are done to."""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+#: Laid over the default study: what takes part is small, what is done to it is whole.
+SMALL = {
+    "cohort": {"scans": "scans.tsv"},
+    "split": {"folds": 2, "candidates": 5},
+    "training": {"voxel_mm": 6, "device": "cpu"},
+    "encoder": {"patch": 8, "width": 16, "layers": 1, "heads": 2},
+    "pretrain": {
+        "epochs": 12,
+        "inner_cuts": {"count": 2, "size": 2},
+        "outer_cuts": {"count": 2, "size": 5},
+        "shuffle": {"count": 2, "size": 2},
+    },
+    "finetune": {"epochs": 3},
+    "evaluate": {"bootstrap": {"replicates": 100, "seed": 0}},
+    "explain": {"tasks": []},
+}
+#: The one table: from scratch, pre-trained, and a baseline.
+TABLE = {
+    "table_1": {
+        "caption": "Frameworks compared on the test set",
+        "reference": "bar_recon",
+        "rows": [
+            {"framework": "No pre-training", "method": "ViT from scratch", "task": "scratch"},
+            {"framework": "Supervised + fine-tuning", "method": "BAR + Recon", "task": "bar_recon"},
+            {"framework": "Logistic regression", "method": "Age and sex", "task": "age_sex"},
+        ],
+    }
+}
+#: Raw heads, which cost most, and all scans; the others come as brains on a grid.
+HEADS, SCANS = 2, 8
+#: Stages after preprocessing, whose results a copy may lack.
+LATER = ("split", "pretrain", "finetune", "regress", "evaluate", "report", "draw")
+
+
+def write_scans(folder: Path, simulated: dict) -> None:
+    """Write the sheet and its scans: simulated heads, and the brain of the template with a darker patch in class 1."""
+    from nilearn.datasets import load_mni152_template
+
+    from neurobar.simulate.list_simulated_scans import planned_scans
+    from neurobar.simulate.simulate_scan import simulate_scan
+
+    (folder / "raw").mkdir()
+    plans = planned_scans(simulated | {"subjects": HEADS, "two_session_share": 0.0}).to_dict("records")
+    for row, plan in enumerate(plans):
+        nib.save(simulate_scan(plan)[0], folder / "raw" / f"s{row}.nii.gz")
+    template = load_mni152_template(resolution=2)
+    random = np.random.default_rng(0)
+    for row in range(HEADS, SCANS):
+        brain = 100 * template.get_fdata(dtype=np.float32) * random.uniform(0.95, 1.05, template.shape)
+        brain[30:40, 40:50, 30:40] *= 0.6 if row % 2 else 1.0
+        nib.save(nib.Nifti1Image(brain.astype(np.int16), template.affine), folder / "raw" / f"s{row}.nii.gz")
+    rows = range(SCANS)
+    sheet = {
+        "scan": [f"s{row}" for row in rows],
+        "subject": [f"s{row}" for row in rows],
+        "path": [f"raw/s{row}.nii.gz" for row in rows],
+        "diagnosis": ["AD" if row % 2 else "CN" for row in rows],
+        "age": [70 + 3 * (row % 4) for row in rows],
+        "sex": ["FM"[row // 2 % 2] for row in rows],
+        "prepared": ["" if row < HEADS else "stripped+registered+unbiased" for row in rows],
+    }
+    pd.DataFrame(sheet).to_csv(folder / "scans.tsv", sep="\t", index=False)
+
+
+@dataclass(frozen=True)
+class Faulty:
+    """A working folder of the small study, and the copy of the code that works in it.
+
+    Attributes
+    ----------
+    root : pathlib.Path
+        Holds the Snakefile and the package.
+    folder : pathlib.Path
+        Holds sheet, scans and results.
+    """
+
+    root: Path
+    folder: Path
+
+    def start(self, *words: str, around: tuple[str, ...] = (), **environment: str) -> subprocess.Popen:
+        """Start `neurobar run` in a process group of its own, with `around` before it; it writes into one pipe."""
+        command = [sys.executable, "-m", "neurobar.commands", "run", "--report-as", "none", "--cores", "2"]
+        return subprocess.Popen(
+            [*around, *command, "--directory", str(self.folder), *words],
+            cwd=self.root,
+            env=os.environ | {"PYTHONPATH": str(self.root / "src"), "OMP_NUM_THREADS": "1"} | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *words: str, around: tuple[str, ...] = (), **environment: str) -> subprocess.CompletedProcess:
+        """Do what `start` starts, to its end."""
+        started = self.start(*words, around=around, **environment)
+        said, _ = started.communicate()
+        return subprocess.CompletedProcess(started.args, started.returncode, said)
+
+    def finish(self, *words: str) -> str:
+        """Run to the end, which has to be a good one, and return what was said."""
+        done = self.run(*words)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def tables(self) -> dict[str, bytes]:
+        """Return the bytes of all that stands in the report."""
+        return {path.name: path.read_bytes() for path in sorted((self.folder / "results" / "report").iterdir())}
+
+    def outputs(self) -> dict[str, bytes]:
+        """Return the bytes of all results but logs and measured times."""
+        results = self.folder / "results"
+        paths = (path for path in results.rglob("*") if path.is_file() and path.name != ".snakemake_timestamp")
+        named = {path.relative_to(results).as_posix(): path for path in paths}
+        return {name: named[name].read_bytes() for name in named if not name.startswith(("logs/", "benchmarks/"))}
+
+    def copy(self, folder: Path, *, without: tuple[str, ...] = ()) -> "Faulty":
+        """Copy what was done into another folder, without the results of some stages."""
+        shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("locks", "log"))
+        for stage in without:
+            shutil.rmtree(folder / "results" / stage)
+        return Faulty(self.root, folder)
+
+
+def kill_group(started: subprocess.Popen) -> None:
+    """Kill a started run and all its jobs, as a machine that goes down does."""
+    os.killpg(started.pid, signal.SIGKILL)
+    started.communicate()
+
+
+def make_unbroken(root: Path, folder: Path) -> None:
+    """Write code, config and scans of the small study into `folder`, and run it."""
+    code, work = folder / "code", folder / "unbroken"
+    for name in ("src", "workflow", "profiles", "envs"):
+        shutil.copytree(root / name, code / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copy(root / "Snakefile", code)
+    config = yaml.safe_load((root / "config.yaml").read_text())
+    blocks = {name: config[name] | block for name, block in SMALL.items()}
+    (code / "config.yaml").write_text(yaml.safe_dump(config | blocks | {"tables": TABLE, "controls": {}}))
+    work.mkdir()
+    write_scans(work, config["simulate"])
+    Faulty(code, work).finish()
+
+
+@pytest.fixture(scope="session")
+def unbroken(root, tmp_path_factory, worker_id) -> Faulty:
+    """Return the study that nothing was done to; all workers of a test run share one."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "faults"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            make_unbroken(root, folder)
+            (folder / "done").touch()
+    return Faulty(folder / "code", folder / "unbroken")
+
+
+@pytest.fixture
+def preprocessed(unbroken, tmp_path) -> Faulty:
+    """Return a copy of the study of which all scans are preprocessed and nothing later is done."""
+    return unbroken.copy(tmp_path / "run", without=LATER)
+
+
+@pytest.fixture
+def untouched(unbroken, tmp_path) -> Faulty:
+    """Return the study before its first run."""
+    folder = tmp_path / "run"
+    folder.mkdir()
+    shutil.copytree(unbroken.folder / "raw", folder / "raw")
+    shutil.copy2(unbroken.folder / "scans.tsv", folder)
+    return Faulty(unbroken.root, folder)
