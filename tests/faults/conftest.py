@@ -1,12 +1,14 @@
 """A small study that is run whole, once and unbroken, and copies of it that faults are done to."""
 
 import fcntl
+import itertools
 import os
 import shutil
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nibabel as nib
@@ -93,25 +95,30 @@ class Faulty:
 
     root: Path
     folder: Path
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def start(self, *words: str, around: tuple[str, ...] = (), **environment: str) -> subprocess.Popen:
-        """Start `neurobar run` in a process group of its own, with `around` before it; it writes into one pipe."""
+        """Start `neurobar run` in a process group of its own, after `around`; the file `said_in` takes its words."""
         command = [sys.executable, "-m", "neurobar.commands", "run", "--report-as", "none", "--cores", "2"]
-        return subprocess.Popen(
-            [*around, *command, "--directory", str(self.folder), *words],
-            cwd=self.root,
-            env=os.environ | {"PYTHONPATH": str(self.root / "src"), "OMP_NUM_THREADS": "1"} | environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        # Into a file, since a full pipe would stop it; beside the folder, which may take none.
+        number = next(self.numbers)
+        with self.folder.with_name(f"{self.folder.name}.said-{number}").open("w") as stream:
+            started = subprocess.Popen(
+                [*around, *command, "--directory", str(self.folder), *words],
+                cwd=self.root,
+                env=os.environ | {"PYTHONPATH": str(self.root / "src"), "OMP_NUM_THREADS": "1"} | environment,
+                stdout=stream,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        started.said_in = Path(stream.name)
+        return started
 
     def run(self, *words: str, around: tuple[str, ...] = (), **environment: str) -> subprocess.CompletedProcess:
         """Do what `start` starts, to its end."""
         started = self.start(*words, around=around, **environment)
-        said, _ = started.communicate()
-        return subprocess.CompletedProcess(started.args, started.returncode, said)
+        started.wait()
+        return subprocess.CompletedProcess(started.args, started.returncode, started.said_in.read_text())
 
     def finish(self, *words: str) -> str:
         """Run to the end, which has to be a good one, and return what was said."""
@@ -130,6 +137,13 @@ class Faulty:
         named = {path.relative_to(results).as_posix(): path for path in paths}
         return {name: named[name].read_bytes() for name in named if not name.startswith(("logs/", "benchmarks/"))}
 
+    def assert_equal(self, other: "Faulty") -> None:
+        """Assert that tables and all other results are those of another folder, and that nothing else lies about."""
+        assert self.tables() == other.tables()
+        ours, theirs = self.outputs(), other.outputs()
+        assert ours.keys() == theirs.keys()
+        assert [name for name in ours if ours[name] != theirs[name]] == []
+
     def copy(self, folder: Path, *, without: tuple[str, ...] = ()) -> "Faulty":
         """Copy what was done into another folder, without the results of some stages."""
         shutil.copytree(self.folder, folder, symlinks=True, ignore=shutil.ignore_patterns("locks", "log"))
@@ -138,10 +152,38 @@ class Faulty:
         return Faulty(self.root, folder)
 
 
-def kill_group(started: subprocess.Popen) -> None:
-    """Kill a started run and all its jobs, as a machine that goes down does."""
-    os.killpg(started.pid, signal.SIGKILL)
-    started.communicate()
+@pytest.fixture(scope="session")
+def mounting() -> tuple[str, ...]:
+    """Return what starts a shell that may mount file systems nobody else sees; skip where that is not allowed."""
+    for words in (("unshare", "--mount"), ("unshare", "--map-root-user", "--mount")):
+        if succeeds(*words, "mount", "-t", "tmpfs", "none", "/mnt"):
+            return words
+    pytest.skip("this user may mount nothing")
+
+
+@pytest.fixture(scope="session")
+def offline() -> tuple[str, ...]:
+    """Return what starts a program without a network; skip where that is not allowed."""
+    for words in (("unshare", "--net"), ("unshare", "--map-root-user", "--net")):
+        if succeeds(*words, "true"):
+            return words
+    pytest.skip("this user may not take the network away")
+
+
+def succeeds(*words: str) -> bool:
+    """Tell whether a program is there and ends well."""
+    return shutil.which(words[0]) is not None and subprocess.run(words, capture_output=True).returncode == 0
+
+
+@pytest.fixture(scope="session")
+def kill_group() -> Callable[[subprocess.Popen], None]:
+    """Return the function that kills a started run and all its jobs, as a machine that goes down does."""
+
+    def kill(started: subprocess.Popen) -> None:
+        os.killpg(started.pid, signal.SIGKILL)
+        started.wait()
+
+    return kill
 
 
 def make_unbroken(root: Path, folder: Path) -> None:

@@ -1,0 +1,53 @@
+"""No network, a clock that jumps back, and two runs in one folder."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+LIBRARY = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+DAY_S = 86_400
+
+
+def test_a_study_needs_no_network(unbroken, untouched, offline):
+    done = untouched.run(around=offline)
+    assert done.returncode == 0, done.stdout
+    untouched.assert_equal(unbroken)
+
+
+def age(folder: Path, since_s: float) -> None:
+    """Date back by a day what was written since a moment, as the system does after its clock jumped."""
+    for path in [folder, *folder.rglob("*")]:
+        if path.stat().st_mtime > since_s:
+            os.utime(path, (since_s - DAY_S, since_s - DAY_S))
+
+
+@pytest.mark.skipif(LIBRARY is None, reason="libfaketime is not here")
+def test_a_clock_that_jumps_back_changes_nothing(unbroken, preprocessed):
+    began_s = time.time()
+    faked = {"LD_PRELOAD": str(LIBRARY), "FAKETIME": "-1d", "NO_FAKE_STAT": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    done = preprocessed.run("pretrain", **faked)
+    assert done.returncode == 0, done.stdout
+    age(preprocessed.folder / "results", began_s)
+    preprocessed.finish()
+    preprocessed.finish()
+    preprocessed.assert_equal(unbroken)
+    assert "Nothing to be done" in preprocessed.finish("--dry-run")
+
+
+def test_a_second_run_in_a_folder_is_refused_at_once_and_the_first_ends_well(unbroken, tmp_path):
+    study = unbroken.copy(tmp_path / "run", without=("evaluate", "report"))
+    first = study.start()
+    while not any((study.folder / ".snakemake" / "locks").glob("*")) and first.poll() is None:
+        time.sleep(0.05)
+    second = study.run()
+    assert second.returncode == 1
+    assert second.stdout == (
+        f"neurobar run: another run is at work in {study.folder}; wait for its end, "
+        "or give this one a folder of its own by --directory.\n"
+    )
+    assert first.wait() == 0, first.said_in.read_text()
+    study.assert_equal(unbroken)
