@@ -12,8 +12,9 @@ TO_SPARE_KB = 500
 FULL = f"""
 cd "$0" || exit 9
 mv results kept && mkdir results
-mount -t tmpfs -o size=$(( $(du -sk --apparent-size kept | cut -f1) + $(find kept | wc -l) * 4 + {TO_SPARE_KB} ))k none results
+mount -t tmpfs -o size=200m none results
 cp -a kept/. results/
+mount -o remount,size=$(( $(df -k --output=used results | tail -1) + {TO_SPARE_KB} ))k results
 "$@" >first 2>&1
 echo $? >code
 find results -name '.partial-*' >left
