@@ -51,34 +51,37 @@ HEADS, SCANS = 2, 8
 LATER = ("split", "pretrain", "finetune", "regress", "evaluate", "report", "draw")
 
 
-def write_scans(folder: Path, simulated: dict) -> None:
-    """Write the sheet and its scans: simulated heads, and the brain of the template with a darker patch in class 1."""
+def write_scans(sheet: Path, raw: Path, simulated: dict) -> None:
+    """Write a sheet and its scans: simulated heads, and the brain of the template with a darker patch in class 1.
+
+    The sheet has absolute paths, so that in copies of the working folder the scans are the same as before.
+    """
     from nilearn.datasets import load_mni152_template
 
     from neurobar.simulate.list_simulated_scans import planned_scans
     from neurobar.simulate.simulate_scan import simulate_scan
 
-    (folder / "raw").mkdir()
+    raw.mkdir()
     plans = planned_scans(simulated | {"subjects": HEADS, "two_session_share": 0.0}).to_dict("records")
     for row, plan in enumerate(plans):
-        nib.save(simulate_scan(plan)[0], folder / "raw" / f"s{row}.nii.gz")
+        nib.save(simulate_scan(plan)[0], raw / f"s{row}.nii.gz")
     template = load_mni152_template(resolution=2)
     random = np.random.default_rng(0)
     for row in range(HEADS, SCANS):
         brain = 100 * template.get_fdata(dtype=np.float32) * random.uniform(0.95, 1.05, template.shape)
         brain[30:40, 40:50, 30:40] *= 0.6 if row % 2 else 1.0
-        nib.save(nib.Nifti1Image(brain.astype(np.int16), template.affine), folder / "raw" / f"s{row}.nii.gz")
+        nib.save(nib.Nifti1Image(brain.astype(np.int16), template.affine), raw / f"s{row}.nii.gz")
     rows = range(SCANS)
-    sheet = {
+    columns = {
         "scan": [f"s{row}" for row in rows],
         "subject": [f"s{row}" for row in rows],
-        "path": [f"raw/s{row}.nii.gz" for row in rows],
+        "path": [str(raw / f"s{row}.nii.gz") for row in rows],
         "diagnosis": ["AD" if row % 2 else "CN" for row in rows],
         "age": [70 + 3 * (row % 4) for row in rows],
         "sex": ["FM"[row // 2 % 2] for row in rows],
         "prepared": ["" if row < HEADS else "stripped+registered+unbiased" for row in rows],
     }
-    pd.DataFrame(sheet).to_csv(folder / "scans.tsv", sep="\t", index=False)
+    pd.DataFrame(columns).to_csv(sheet, sep="\t", index=False)
 
 
 @dataclass(frozen=True)
@@ -196,7 +199,7 @@ def make_unbroken(root: Path, folder: Path) -> None:
     blocks = {name: config[name] | block for name, block in SMALL.items()}
     (code / "config.yaml").write_text(yaml.safe_dump(config | blocks | {"tables": TABLE, "controls": {}}))
     work.mkdir()
-    write_scans(work, config["simulate"])
+    write_scans(work / "scans.tsv", folder / "raw", config["simulate"])
     Faulty(code, work).finish()
 
 
@@ -225,6 +228,5 @@ def untouched(unbroken, tmp_path) -> Faulty:
     """Return the study before its first run."""
     folder = tmp_path / "run"
     folder.mkdir()
-    shutil.copytree(unbroken.folder / "raw", folder / "raw")
     shutil.copy2(unbroken.folder / "scans.tsv", folder)
     return Faulty(unbroken.root, folder)

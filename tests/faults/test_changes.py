@@ -1,8 +1,10 @@
 """Files that change while a run goes on."""
 
 import gzip
+import shutil
 import time
 
+import pandas as pd
 import pytest
 
 pytestmark = pytest.mark.slow
@@ -12,7 +14,12 @@ LATER = ("split", "pretrain", "finetune", "regress", "evaluate", "report", "draw
 
 def test_a_scan_that_is_replaced_between_two_steps_is_refused_and_done_again_as_a_whole(unbroken, tmp_path):
     study = unbroken.copy(tmp_path / "run", without=(*LATER, "preprocess/s2"))
-    raw, kept = study.folder / "raw" / "s2.nii.gz", study.folder / "results" / "preprocess" / "s2"
+    # One scan is this test's own.
+    raw, kept = tmp_path / "s2.nii.gz", study.folder / "results" / "preprocess" / "s2"
+    scans = pd.read_csv(study.folder / "scans.tsv", sep="\t", index_col="scan")
+    shutil.copy(scans.loc["s2", "path"], raw)
+    scans.loc["s2", "path"] = str(raw)
+    scans.to_csv(study.folder / "scans.tsv", sep="\t")
     started = study.start()
     while not (kept / "registration.json").exists() and started.poll() is None:
         time.sleep(0.02)
