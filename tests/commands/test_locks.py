@@ -22,6 +22,10 @@ def run_at_work(tmp_path):
     words = [sys.executable, "-c", BECOME, str(tmp_path)]
     started = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=os.environ)
     started.stdout.readline()
+    # What comes back shows that it is the other program by now.
+    started.stdin.write(b"there\n")
+    started.stdin.flush()
+    assert started.stdout.readline() == b"there\n"
     yield started
     started.kill()
     started.communicate()

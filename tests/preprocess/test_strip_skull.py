@@ -73,10 +73,10 @@ def strip(phantom, phantom_files):
     files = {name: f"{name}.nii.gz" for name in names} | {"registration": "registration.json", "volume": "out.nii.gz"}
     line = [word for name, file in files.items() for word in (f"--{name}", str(phantom_files / file))]
 
-    def run(*words, scan=image):
+    def run(*words, scan=image, registered=None):
         nib.save(scan, phantom_files / "scan.nii.gz")
         write_registration(
-            phantom_files / "registration.json", registration, digest_scan(phantom_files / "scan.nii.gz")
+            phantom_files / "registration.json", registration, registered or digest_scan(phantom_files / "scan.nii.gz")
         )
         main([*line, "--growth-mm", "0", *words])
         (mask, affine), (stripped, _) = (read_volume(phantom_files / name) for name in ("mask.nii.gz", "out.nii.gz"))
@@ -133,3 +133,8 @@ def test_of_a_stripped_scan_all_that_is_left_is_brain(strip, method):
     _, kept, stripped = strip("--prepared", "stripped+unbiased", "--method", method, scan=brain)
     assert np.array_equal(kept, mask)
     assert np.abs(stripped - brain.get_fdata()).max() < 0.1
+
+
+def test_a_scan_that_was_replaced_since_it_was_registered_is_refused(strip):
+    with pytest.raises(SystemExit, match=r"scan\.nii\.gz: the file changed since it was registered; run again"):
+        strip(registered="of another file")
