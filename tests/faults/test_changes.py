@@ -30,7 +30,7 @@ def test_a_scan_that_is_replaced_between_two_steps_is_refused_and_done_again_as_
     other.replace(raw)
     assert started.wait() != 0
     said = started.said_in.read_text()
-    assert f"{raw}: the file changed since it was registered; run again" in said
+    assert f"{raw}: the file changed since it was registered; give the command again" in said
     assert "Traceback" not in said
     assert not (kept / "check.json").exists()
     study.finish()

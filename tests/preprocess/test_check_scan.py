@@ -52,7 +52,9 @@ def test_the_command_writes_measures_and_a_picture(phantom, tmp_path, credible):
     assert {"overlap": 1, "outside": 0.01, "credible": credible, "bias_range": 1.4}.items() <= check.items()
     assert (tmp_path / "check.png").read_bytes().startswith(b"\x89PNG")
     nib.save(nib.Nifti1Image(2 * np.asarray(scan.dataobj), scan.affine, scan.header), tmp_path / "scan.nii.gz")
-    with pytest.raises(SystemExit, match=r"scan\.nii\.gz: the file changed since it was registered; run again"):
+    with pytest.raises(
+        SystemExit, match=r"scan\.nii\.gz: the file changed since it was registered; give the command again"
+    ):
         main([*line, "--name", "sub-01"])
 
 

@@ -136,5 +136,7 @@ def test_of_a_stripped_scan_all_that_is_left_is_brain(strip, method):
 
 
 def test_a_scan_that_was_replaced_since_it_was_registered_is_refused(strip):
-    with pytest.raises(SystemExit, match=r"scan\.nii\.gz: the file changed since it was registered; run again"):
+    with pytest.raises(
+        SystemExit, match=r"scan\.nii\.gz: the file changed since it was registered; give the command again"
+    ):
         strip(registered="of another file")

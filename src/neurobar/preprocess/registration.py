@@ -116,7 +116,8 @@ def read_registration(path: str | Path) -> Registration:
 def check_unchanged(scan: str | Path, registration: str | Path) -> None:
     """Refuse a scan that is another file than the one that was registered: two images would be mixed.
 
-    To be called after the scan was read, so that nothing is between the reading and the check.
+    To be called after the scan was read, so that nothing is between the reading and the check. The registration is
+    removed, since Snakemake believes it where the scan was replaced before its job came to an end.
 
     Parameters
     ----------
@@ -131,7 +132,8 @@ def check_unchanged(scan: str | Path, registration: str | Path) -> None:
         If the bytes of the scan are others.
     """
     if json.loads(Path(registration).read_text())["scan_sha256"] != digest_scan(scan):
+        Path(registration).unlink()
         raise ValueError(
-            f"{scan}: the file changed since it was registered; run again, and if this comes again, "
-            f"remove {registration} first."
+            f"{scan}: the file changed since it was registered; give the command again, and all of this scan is "
+            "done anew."
         )

@@ -52,7 +52,7 @@ CASES = {
     "… could not be written (…); mend that and give the command again.": a_full_disk,
     "There is not enough memory for this job: give it more (its mem_mb; training.mem_mb for training), or let training "
     "need less (training.cohort: streamed, a smaller training.microbatch).": no_memory,
-    "…: the file changed since it was registered; run again, and if this comes again, remove … first.": (
+    "…: the file changed since it was registered; give the command again, and all of this scan is done anew.": (
         a_scan_that_changed
     ),
     "… cannot be written to (…); a run writes its results there.": a_folder_that_takes_nothing,
