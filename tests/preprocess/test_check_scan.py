@@ -8,7 +8,7 @@ import pytest
 
 from neurobar.data.volumes import write_volume
 from neurobar.preprocess.check_scan import main, measure_fit, measure_scan
-from neurobar.preprocess.registration import Registration, write_registration
+from neurobar.preprocess.registration import Registration, digest_scan, write_registration
 
 
 def test_a_scan_is_measured_by_hand():
@@ -40,7 +40,7 @@ def test_the_command_writes_measures_and_a_picture(phantom, tmp_path, credible):
     for name in ("volume", "template"):
         write_volume(tmp_path / f"{name}.nii.gz", brain, phantom.affine)
     registration = Registration(np.eye(4).tolist(), 0.8, 0.7, [1.1, 1.0, 0.9], 0.02, 0.01, 6, credible)
-    write_registration(tmp_path / "registration.json", registration)
+    write_registration(tmp_path / "registration.json", registration, digest_scan(tmp_path / "scan.nii.gz"))
     files = {name: f"{name}.nii.gz" for name in ("scan", "mask", "volume", "template")}
     files |= {"template-mask": "mask.nii.gz", "registration": "registration.json"}
     files |= {"check": "check.json", "picture": "check.png", "bias": "bias.json"}
@@ -51,6 +51,11 @@ def test_the_command_writes_measures_and_a_picture(phantom, tmp_path, credible):
     assert {"scan": "sub-01", "prepared": "unbiased", "skull_strip": "supplied"}.items() <= check.items()
     assert {"overlap": 1, "outside": 0.01, "credible": credible, "bias_range": 1.4}.items() <= check.items()
     assert (tmp_path / "check.png").read_bytes().startswith(b"\x89PNG")
+    nib.save(nib.Nifti1Image(2 * np.asarray(scan.dataobj), scan.affine, scan.header), tmp_path / "scan.nii.gz")
+    with pytest.raises(
+        SystemExit, match=r"scan\.nii\.gz: the file changed since it was registered; give the command again"
+    ):
+        main([*line, "--name", "sub-01"])
 
 
 def test_a_scan_without_a_brain_is_measured():

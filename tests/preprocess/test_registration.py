@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from neurobar.preprocess.registration import judge, read_registration, write_registration
+from neurobar.preprocess.registration import check_unchanged, digest_scan, judge, read_registration, write_registration
 
 
 def with_linear(linear):
@@ -36,5 +36,17 @@ def test_a_brain_that_is_mostly_out_of_sight_is_not_believed(registration_settin
 
 def test_a_written_registration_reads_back(registration_settings, tmp_path):
     registration = judge(with_linear(np.diag([0.9, 1, 1.1])), 0.7, 0.6, 0.01, registration_settings)
-    write_registration(tmp_path / "registration.json", registration)
+    write_registration(tmp_path / "registration.json", registration, "digest")
     assert read_registration(tmp_path / "registration.json") == registration
+
+
+def test_a_scan_is_known_by_its_bytes(tmp_path, registration_settings):
+    scan, written = tmp_path / "scan.nii.gz", tmp_path / "registration.json"
+    registration = judge(np.eye(4), 0.7, 0.6, 0.01, registration_settings)
+    scan.write_bytes(b"one")
+    write_registration(written, registration, digest_scan(scan))
+    check_unchanged(scan, written)
+    scan.write_bytes(b"two")
+    with pytest.raises(ValueError, match=r"scan\.nii\.gz: the file changed .* all of this scan is done anew\.$"):
+        check_unchanged(scan, written)
+    assert not written.exists()  # so that the next run begins with the new file

@@ -78,7 +78,7 @@ def test_the_command_writes_a_small_file_on_the_grid(phantom, brain, tmp_path, n
     write_volume(tmp_path / "n4.nii.gz", brain[0], phantom.affine)
     write_volume(tmp_path / "mask.nii.gz", brain[1].astype(np.uint8), phantom.affine)
     write_registration(
-        tmp_path / "registration.json", Registration(np.eye(4).tolist(), 0.8, 0.7, [1, 1, 1], 0, 0, 1, True)
+        tmp_path / "registration.json", Registration(np.eye(4).tolist(), 0.8, 0.7, [1, 1, 1], 0, 0, 1, True), "digest"
     )
     grid = np.diag([20.0, 20, 20, 1])
     grid[:3, 3] = -120

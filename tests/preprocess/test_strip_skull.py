@@ -8,7 +8,7 @@ import pytest
 from nibabel.orientations import apply_orientation, axcodes2ornt, io_orientation, ornt_transform
 
 from neurobar.data.volumes import read_volume, write_volume
-from neurobar.preprocess.registration import Registration, write_registration
+from neurobar.preprocess.registration import Registration, digest_scan, write_registration
 from neurobar.preprocess.strip_skull import carry_depth, find_brain, keep_largest, main
 
 CODES = ["".join(axes) for sides in product("LR", "PA", "IS") for axes in permutations(sides)]
@@ -66,7 +66,6 @@ def strip(phantom, phantom_files):
     """Return a function that runs the command on an upright phantom, and returns image, mask and stripped volume."""
     image = phantom.scan(np.eye(4))
     registration = Registration(np.eye(4).tolist(), 0.8, 0.7, [1, 1, 1], 0, 0, 1, True)
-    write_registration(phantom_files / "registration.json", registration)
     grid = np.diag([20.0, 20, 20, 1])
     grid[:3, 3] = phantom.affine[:3, 3]
     write_volume(phantom_files / "deformation.nii.gz", np.zeros((12, 14, 12, 3), np.float32), grid)
@@ -74,8 +73,11 @@ def strip(phantom, phantom_files):
     files = {name: f"{name}.nii.gz" for name in names} | {"registration": "registration.json", "volume": "out.nii.gz"}
     line = [word for name, file in files.items() for word in (f"--{name}", str(phantom_files / file))]
 
-    def run(*words, scan=image):
+    def run(*words, scan=image, registered=None):
         nib.save(scan, phantom_files / "scan.nii.gz")
+        write_registration(
+            phantom_files / "registration.json", registration, registered or digest_scan(phantom_files / "scan.nii.gz")
+        )
         main([*line, "--growth-mm", "0", *words])
         (mask, affine), (stripped, _) = (read_volume(phantom_files / name) for name in ("mask.nii.gz", "out.nii.gz"))
         assert mask.dtype == np.uint8
@@ -131,3 +133,10 @@ def test_of_a_stripped_scan_all_that_is_left_is_brain(strip, method):
     _, kept, stripped = strip("--prepared", "stripped+unbiased", "--method", method, scan=brain)
     assert np.array_equal(kept, mask)
     assert np.abs(stripped - brain.get_fdata()).max() < 0.1
+
+
+def test_a_scan_that_was_replaced_since_it_was_registered_is_refused(strip):
+    with pytest.raises(
+        SystemExit, match=r"scan\.nii\.gz: the file changed since it was registered; give the command again"
+    ):
+        strip(registered="of another file")

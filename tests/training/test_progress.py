@@ -1,3 +1,5 @@
+import os
+
 import pytest
 import torch
 from torch import nn
@@ -95,8 +97,10 @@ def test_a_torn_file_is_begun_anew(tmp_path, content):
 
 def test_the_file_and_what_a_kill_left_of_it_are_removed(tmp_path):
     progress = Progress(tmp_path / "progress.safetensors", "", {})
-    for name in ("progress.safetensors", ".partial-123-progress.safetensors", "encoder.safetensors"):
-        (tmp_path / name).touch()
+    torn = tmp_path / ".partial-another-node-123-progress.safetensors"
+    for path in (tmp_path / "progress.safetensors", torn, tmp_path / "encoder.safetensors"):
+        path.touch()
+    os.utime(torn, (0, 0))
     progress.remove()
     assert [path.name for path in tmp_path.iterdir()] == ["encoder.safetensors"]
 

@@ -6,6 +6,7 @@ import argparse
 
 import pandas as pd
 
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.training.classifiers import load_classifier
 from neurobar.training.command import cohort_parser, open_fold, run_command
@@ -37,4 +38,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -8,6 +8,7 @@ import sys
 
 import pandas as pd
 
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.data.sheets import read_scans
 
@@ -50,4 +51,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -14,6 +14,7 @@ import shutil
 from pathlib import Path
 
 from neurobar.commands.workflow import call_snakemake, computes
+from neurobar.data.files import written_whole
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,5 +38,6 @@ def run(args: argparse.Namespace) -> None:
         raise ValueError("an export runs what is missing of the study; leave out options that only plan or describe.")
     exported = f"results/export/{args.task}"
     call_snakemake([exported, "--directory", str(args.directory), *args.further])
-    shutil.copytree(args.directory / exported, args.output, ignore=shutil.ignore_patterns(".snakemake_timestamp"))
+    with written_whole(args.output) as partial:
+        shutil.copytree(args.directory / exported, partial, ignore=shutil.ignore_patterns(".snakemake_timestamp"))
     print(f"{args.output}: {args.task}. Its README.md says what it is, and what it must not be used for.")

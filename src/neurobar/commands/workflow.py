@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from neurobar.commands.config_files import refuse_programs
+from neurobar.commands.locks import hold_folder
 
 #: Of a clone, in which the package lies as `src/neurobar`.
 ROOT = Path(__file__).parents[3]
@@ -94,10 +95,22 @@ def become_snakemake(options: list[str]) -> None:
     Parameters
     ----------
     options : list of str
+
+    Raises
+    ------
+    ValueError
+        If the working folder cannot be had; see `hold_folder`.
     """
     words = words_of(options)
+    hold_if_computing(options)
     sys.stdout.flush()
     os.execve(words[0], words, _environment())
+
+
+def hold_if_computing(options: list[str]) -> None:
+    """Keep other runs out of the working folder, unless Snakemake only plans, unlocks or describes."""
+    if computes(options):
+        hold_folder(Path(parse_options(options).directory or "."))
 
 
 def call_snakemake(options: list[str]) -> None:
@@ -110,8 +123,9 @@ def call_snakemake(options: list[str]) -> None:
     Raises
     ------
     ValueError
-        If it failed.
+        If it failed, or the working folder cannot be had; see `hold_folder`.
     """
+    hold_if_computing(options)
     if subprocess.run(words_of(options), env=_environment(), check=False).returncode:
         raise ValueError("the workflow did not come to its end; its own words stand above.")
 

@@ -16,6 +16,7 @@ import pandas as pd
 import torch
 
 from neurobar.data.cohorts import Cohort, read_cohort, read_folds
+from neurobar.data.endings import call_command
 from neurobar.draw import histograms, montage
 from neurobar.draw.check_page import fit_page, write_checks
 from neurobar.draw.histograms import draw_histograms, measure_histograms
@@ -203,4 +204,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

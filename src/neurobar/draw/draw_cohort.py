@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from neurobar.data.cohorts import read_folds
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.draw.cohort_balance import FEWEST_IN_BOX, MOST_POINTS, draw_balance
 from neurobar.draw.cohort_flow import draw_flow, follow_scans
@@ -176,4 +177,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

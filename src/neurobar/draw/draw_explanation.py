@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from neurobar.data.atlases import read_regions
+from neurobar.data.endings import call_command
 from neurobar.draw.region_planes import are_sides_one, draw_planes, paint_regions
 from neurobar.draw.sentences import name_study
 from neurobar.figures.style import COLOURS, new_figure, save_figures
@@ -167,4 +168,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

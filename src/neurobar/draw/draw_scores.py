@@ -9,6 +9,7 @@ import sys
 import pandas as pd
 
 from neurobar.data.cohorts import read_folds
+from neurobar.data.endings import call_command
 from neurobar.data.predictions import read_predictions
 from neurobar.data.studies import name_tasks
 from neurobar.draw.cases import draw_calibration, draw_confusion
@@ -152,4 +153,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.data.tables import read_table
 from neurobar.draw.class_tokens import draw_tokens, project_tokens
@@ -145,4 +146,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from neurobar.data.cohorts import part_of_fold, read_folds
+from neurobar.data.endings import call_command
 from neurobar.draw.histories import draw_finetuning, draw_pretraining, read_histories
 from neurobar.draw.sentences import count_jobs, count_scans, name_study
 from neurobar.figures.notices import figure_of_words
@@ -79,4 +80,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -10,6 +10,7 @@ import json
 import sys
 from pathlib import Path
 
+from neurobar.data.endings import call_command
 from neurobar.draw.hidden_views import draw_hidden_views
 from neurobar.draw.mixed_scans import RATIO, draw_mixings
 from neurobar.draw.restored_scans import draw_restored
@@ -141,4 +142,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -12,6 +12,7 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from neurobar.data.cohorts import part_of_fold, read_folds
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.data.predictions import LEVELS, place_of, read_predictions
 from neurobar.evaluate.task_scores import TaskScores, parse_threshold, score_task
@@ -192,4 +193,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

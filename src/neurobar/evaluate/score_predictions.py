@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pandas as pd
 
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.data.predictions import read_predictions
 from neurobar.evaluate.task_scores import TaskScores, parse_threshold, score_task
@@ -65,4 +66,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from neurobar.data.atlases import read_regions
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.training.classifiers import load_classifier
 from neurobar.training.command import FoldOfCohort, cohort_parser, open_fold, run_command
@@ -178,4 +179,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pandas as pd
 
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.explain.region_means import MEASURES, read_explanations, resample_means
 from neurobar.metrics.inference import percentile_interval
@@ -112,4 +113,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

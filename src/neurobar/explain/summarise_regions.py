@@ -7,6 +7,7 @@ import json
 
 import pandas as pd
 
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.explain.region_means import MEASURES, read_explanations, resample_means
 from neurobar.metrics.inference import percentile_interval
@@ -77,4 +78,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -19,6 +19,8 @@ from safetensors.torch import save
 
 from neurobar import __version__
 from neurobar.data.cohorts import read_cohort, read_folds
+from neurobar.data.endings import call_command
+from neurobar.data.files import written_whole
 from neurobar.data.predictions import place_of, read_predictions
 from neurobar.data.volumes import GRID_SPACING_MM
 from neurobar.export.cohort_counts import count_cohort, count_named
@@ -163,13 +165,10 @@ def export(args: argparse.Namespace) -> None:
     Raises
     ------
     ValueError
-        If the task is a control, the template a head of the user's own, too few healthy subjects could be averaged,
-        or the folder is not empty.
+        If the task is a control, the template a head of the user's own, or too few healthy subjects could be averaged.
     """
     check_split(args.settings)
     check_template(args.settings)
-    if args.output.is_dir() and any(args.output.iterdir()):
-        raise ValueError(f"{args.output} is not empty.")
     about = {"format": FORMAT, "neurobar": __version__, "code": code_digest(*APPLIED), **args.settings}
     about |= {"healthy": write_folds(args), **copy_classifiers(args.classifiers, args.output)}
     about["cohort"] = count_cohort(read_folds(args.folds), args.settings["classes"])
@@ -212,10 +211,13 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     args = parse_arguments(argv)
     try:
-        export(args)
+        if args.output.is_dir() and any(args.output.iterdir()):
+            raise ValueError(f"{args.output} is not empty.")
+        with written_whole(args.output) as partial:
+            export(argparse.Namespace(**vars(args) | {"output": partial}))
     except (ValueError, OSError) as error:
         sys.exit(str(error))
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.ndimage import affine_transform
 
 from neurobar.data.atlases import Atlas, locate_aal2, read_atlas
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.data.volumes import GRID_AFFINE, GRID_SHAPE
 
@@ -85,4 +86,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

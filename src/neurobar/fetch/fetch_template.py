@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.data.resampling import resample, smooth_to
 from neurobar.data.volumes import write_volume
@@ -136,4 +137,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from neurobar.data.endings import call_command
 from neurobar.models.classifier import Classifier
 from neurobar.training.checkpoints import save_weights
 from neurobar.training.classifiers import build_classifier, head_of, load_encoder, predict_logits
@@ -194,4 +195,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

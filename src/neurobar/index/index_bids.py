@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.data.tables import read_table, shorten
 
@@ -241,4 +242,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.data.resampling import resample
 from neurobar.data.volumes import read_head, read_volume
 from neurobar.preprocess.affines import correlate
 from neurobar.preprocess.arguments import add_prepared
 from neurobar.preprocess.pictures import draw_scan
-from neurobar.preprocess.registration import read_registration
+from neurobar.preprocess.registration import check_unchanged, read_registration
 
 
 def measure_scan(raw: np.ndarray, affine: np.ndarray, mask: np.ndarray) -> dict[str, object]:
@@ -99,6 +100,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_arguments(argv)
     try:
         image = read_head(args.scan)
+        check_unchanged(args.scan, args.registration)
     except ValueError as error:
         sys.exit(str(error))
     registration = read_registration(args.registration)
@@ -121,4 +123,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.data.resampling import bounding_box, cover, resample, smooth_to
 from neurobar.data.volumes import read_volume, write_volume
@@ -167,4 +168,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from neurobar.data.endings import call_command
 from neurobar.data.volumes import read_head, read_volume, write_volume
 from neurobar.preprocess.arguments import add_prepared
 from neurobar.preprocess.attempts import confirm, register
-from neurobar.preprocess.registration import write_registration
+from neurobar.preprocess.registration import digest_scan, write_registration
 from neurobar.preprocess.templates import Scan, Template
 
 #: Spacing of everything before the deformation: nothing there gains from finer, so a 1 mm head costs as a 2 mm head.
@@ -31,6 +32,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--deformation", type=Path, required=True, help="NIfTI (output)")
     args = parser.parse_args(argv)
     try:
+        # Of what is there before the reading: a file that changes meanwhile is found out by the steps that follow.
+        digest = digest_scan(args.scan)
         image = read_head(args.scan)
     except ValueError as error:
         sys.exit(str(error))
@@ -42,9 +45,9 @@ def main(argv: list[str] | None = None) -> None:
     # A scan that lies in template space already needs no search; that it does is judged all the same.
     find = confirm if "registered" in args.prepared else register
     found = find(scan, template, args.settings)
-    write_registration(args.registration, found.registration)
+    write_registration(args.registration, found.registration, digest)
     write_volume(args.deformation, found.displacement, found.grid)
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

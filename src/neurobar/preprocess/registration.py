@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -90,12 +91,49 @@ def judge(
     return Registration(affine.tolist(), correlation, similarity, scales.tolist(), shear, outside, 1, bool(credible))
 
 
-def write_registration(path: str | Path, registration: Registration) -> None:
-    """Write a registration as JSON."""
+def digest_scan(path: str | Path) -> str:
+    """Return the SHA-256 of the file of a scan; empty where it cannot be read, which `read_head` words."""
+    try:
+        with open(path, "rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
+def write_registration(path: str | Path, registration: Registration, digest: str) -> None:
+    """Write a registration as JSON, with the digest of the file that was registered (`scan_sha256`)."""
     with written_whole(path) as partial:
-        partial.write_text(json.dumps(asdict(registration), indent=1) + "\n")
+        partial.write_text(json.dumps(asdict(registration) | {"scan_sha256": digest}, indent=1) + "\n")
 
 
 def read_registration(path: str | Path) -> Registration:
-    """Read what `write_registration` wrote."""
-    return Registration(**json.loads(Path(path).read_text()))
+    """Read what `write_registration` wrote, without the digest."""
+    written = json.loads(Path(path).read_text())
+    del written["scan_sha256"]
+    return Registration(**written)
+
+
+def check_unchanged(scan: str | Path, registration: str | Path) -> None:
+    """Refuse a scan that is another file than the one that was registered: two images would be mixed.
+
+    To be called after the scan was read, so that nothing is between the reading and the check. The registration is
+    removed, since Snakemake believes it where the scan was replaced before its job came to an end.
+
+    Parameters
+    ----------
+    scan : path
+        Raw T1 head.
+    registration : path
+        What `write_registration` wrote.
+
+    Raises
+    ------
+    ValueError
+        If the bytes of the scan are others.
+    """
+    if json.loads(Path(registration).read_text())["scan_sha256"] != digest_scan(scan):
+        Path(registration).unlink()
+        raise ValueError(
+            f"{scan}: the file changed since it was registered; give the command again, and all of this scan is "
+            "done anew."
+        )

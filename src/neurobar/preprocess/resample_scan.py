@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
+from neurobar.data.endings import call_command
 from neurobar.data.resampling import bounding_box, grid_points, sample, smooth_to
 from neurobar.data.volumes import GRID_AFFINE, GRID_SHAPE, GRID_SPACING_MM, read_volume, write_volume
 from neurobar.preprocess.deformations import invert_displacement
@@ -97,4 +98,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

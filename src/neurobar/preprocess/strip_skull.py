@@ -10,11 +10,12 @@ import nibabel as nib
 import numpy as np
 from scipy import ndimage
 
+from neurobar.data.endings import call_command
 from neurobar.data.resampling import bounding_box, cover, grid_points, resample, sample
 from neurobar.data.volumes import read_head, read_volume, write_volume
 from neurobar.preprocess.arguments import add_prepared
 from neurobar.preprocess.masks import read_mask, run_hd_bet
-from neurobar.preprocess.registration import read_registration
+from neurobar.preprocess.registration import check_unchanged, read_registration
 
 METHODS = ("atlas", "hd_bet", "supplied")
 #: Spacing at which the depth is carried: it is smooth, so interpolating it further loses nothing.
@@ -135,6 +136,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     try:
         image = read_head(args.scan)
+        check_unchanged(args.scan, args.registration)
         mask = choose_mask(image, args)
     except ValueError as error:
         sys.exit(str(error))
@@ -143,4 +145,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from neurobar.data.atlases import read_regions
+from neurobar.data.endings import call_command
 from neurobar.losses.contrastive import equal_label_weights, rbf_weights, weighted_contrastive
 from neurobar.losses.reconstruction import absolute_errors
 from neurobar.models.autoencoder import EncoderWithDecoder
@@ -240,4 +241,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -21,6 +21,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from neurobar.data.cohorts import part_of_fold, read_folds
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 
 FEATURES = ("age", "sex", "regions")
@@ -236,4 +237,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

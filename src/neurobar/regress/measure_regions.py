@@ -14,6 +14,7 @@ import pandas as pd
 from scipy.ndimage import distance_transform_edt
 
 from neurobar.data.cohorts import read_array
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.data.volumes import read_volume
 
@@ -177,4 +178,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

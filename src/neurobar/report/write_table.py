@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from neurobar.data.cohorts import read_folds
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.data.studies import name_tasks
 from neurobar.figures.pages import paragraph, table_of, write_page
@@ -207,4 +208,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

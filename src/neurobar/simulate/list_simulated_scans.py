@@ -15,6 +15,7 @@ from typing import Any
 
 import pandas as pd
 
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 
 SHEET_COLUMNS = ("scan", "subject", "session", "path", "diagnosis", "age", "sex", "site")
@@ -191,4 +192,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from neurobar.data.atlases import locate_aal2, read_atlas
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.simulate.anatomy import LOST_ELSEWHERE, MOST_LOST
 
@@ -86,4 +87,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -13,6 +13,7 @@ import nibabel as nib
 import numpy as np
 
 from neurobar.data.atlases import locate_aal2, read_atlas
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.simulate.anatomy import draw_anatomy
 from neurobar.simulate.heads import read_brain
@@ -102,4 +103,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from neurobar.data.cohorts import read_folds
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.data.leaks import scans_outside, subjects_in_two_parts
 
@@ -65,4 +66,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

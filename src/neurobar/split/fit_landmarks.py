@@ -7,6 +7,7 @@ import json
 import sys
 
 from neurobar.data.cohorts import part_of_fold, read_cohort, read_folds
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.transforms.landmarks import fit_landmarks
 
@@ -34,4 +35,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)

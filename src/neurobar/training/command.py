@@ -210,7 +210,7 @@ def write_history(path: str | Path, history: list[dict[str, float]]) -> None:
 
 
 def run_command(job: Callable[[argparse.Namespace], None], args: argparse.Namespace) -> None:
-    """Run a job, and end with one sentence where its input or settings are at fault.
+    """Run a job, and end with one sentence where input or settings are at fault; `call_command` knows the machine.
 
     Parameters
     ----------
@@ -219,5 +219,5 @@ def run_command(job: Callable[[argparse.Namespace], None], args: argparse.Namesp
     """
     try:
         job(args)
-    except (ValueError, OSError, FloatingPointError) as error:
+    except (ValueError, FloatingPointError) as error:
         sys.exit(str(error))

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from neurobar.data.files import written_whole
+from neurobar.data.files import remove_left_overs, written_whole
 from neurobar.training.checkpoints import read_weights
 
 
@@ -111,8 +111,8 @@ class Progress:
     def remove(self) -> None:
         """Remove the file, and what a kill in the middle of writing left of it."""
         if self.is_writer:
-            for path in (self.path, *self.path.parent.glob(f".partial-*-{self.path.name}")):
-                path.unlink(missing_ok=True)
+            self.path.unlink(missing_ok=True)
+            remove_left_overs(self.path)
 
 
 def _under(name: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
