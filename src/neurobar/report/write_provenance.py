@@ -30,6 +30,7 @@ import pandas as pd
 
 from neurobar.data.cohorts import read_folds
 from neurobar.data.disclosures import CARRIED, cover_path
+from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.report.benchmarks import measure_rules
 from neurobar.report.machines import describe_machine, list_devices
@@ -157,4 +158,4 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    call_command(main)
