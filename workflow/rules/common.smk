@@ -1,5 +1,6 @@
 # Settings and scans of the study, checked when the workflow loads, and the functions that rules ask.
 
+import gc
 import json
 import os
 import sys
@@ -8,10 +9,15 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from neurobar.data import rosters
+from neurobar.data.scan_names import digest_names
 from neurobar.data.settings import check_settings
 from neurobar.data.studies import Study
 from neurobar.provenance import code_digest
 from neurobar.simulate.list_simulated_scans import planned_scans
+
+# A plan makes millions of objects, hardly any of them garbage; by its own measure Python would look through them for
+# a fourth of the time.
+gc.set_threshold(50_000, 20, 100)
 
 
 def load_study():

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from neurobar.data import volumes
+from neurobar.data.scan_names import digest_names, read_names
 from neurobar.data.volumes import read_head
 from neurobar.preprocess import masks
 from neurobar.preprocess.judge_scans import find_reasons, judge
@@ -96,6 +97,12 @@ def judged(**words):
     return said
 
 
+def an_edited_sheet(bench):
+    sheet = bench.folder / "scans.tsv"
+    sheet.write_text("scan\na\nnew\n")
+    return read_names(sheet, ignored={}, digest=digest_names(["a"]))
+
+
 def no_scan_passes(bench):
     return judge([CHECK], LIMITS, keep=[], exclude=[])
 
@@ -164,6 +171,7 @@ CASES = {
     "Excluded in the config.": judged(exclude=["a"]),
     "Kept in the config: ….": judged(keep=["a"]),
     "No scan passed its checks. The first of …, …: …": no_scan_passes,
+    "… lists other scans than when the run began; start the run again.": an_edited_sheet,
     "…: no brain was found in this scan, so it cannot be kept (preprocess.keep).": nothing_is_left,
     "Error: Directory cannot be locked. Please make sure that no other Snakemake process is trying to create the same "
     "files in the following directory:": a_locked_folder,
