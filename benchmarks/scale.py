@@ -49,8 +49,8 @@ EXPLANATION = """\
 - core-s: user and system time, which other work on the machine hardly changes; s: time on the clock, which it does
 - memory: the largest that the process had; 1 MB is 10^6 bytes
 
-Of preprocessing, one more scan is that scan and what sums scans up. What was learned from the cohort is learned anew, so
-nearly all other jobs are planned with it.
+Of preprocessing, one more scan is that scan and what sums scans up. What was learned from the cohort is learned anew,
+so nearly all other jobs are planned with it.
 """
 
 
