@@ -8,6 +8,64 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+#: A row, several rows, or a part of them, as an array is asked.
+Rows = int | np.integer | np.ndarray | slice
+
+
+class PackedVolumes:
+    """The volumes of a packed cohort, read from their file when they are asked for.
+
+    A memory map would do the same, but whatever was read of it once counts as memory of the job for as long as nobody
+    else wants it: a cluster that watches memory would end jobs that hold nothing.
+
+    Parameters
+    ----------
+    path : path
+        The array of `pack_volumes`.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        n, D, H, W.
+    dtype : numpy.dtype
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        mapped = np.load(path, mmap_mode="r")
+        self.path, self.shape, self.dtype, self._start = Path(path), mapped.shape, mapped.dtype, mapped.offset
+
+    def __len__(self) -> int:
+        """Count the volumes."""
+        return self.shape[0]
+
+    def __getitem__(self, rows: Rows) -> np.ndarray:
+        """Read some volumes.
+
+        Parameters
+        ----------
+        rows : int, slice or int64 (N,)
+
+        Returns
+        -------
+        float16 (D, H, W) or (N, D, H, W)
+            A new array.
+
+        Raises
+        ------
+        IndexError
+            If there is no such row, which also ends a loop over all.
+        OSError
+            If the file is shorter than it was.
+        """
+        wanted = np.arange(len(self))[rows]
+        volumes = np.empty((wanted.size, *self.shape[1:]), self.dtype)
+        with self.path.open("rb") as stream:
+            for volume, row in zip(volumes, wanted.flat, strict=True):
+                stream.seek(self._start + int(row) * volume.nbytes)
+                if stream.readinto(volume.data.cast("B")) < volume.nbytes:
+                    raise OSError(f"{self.path} became shorter while it was read; was another run started beside this?")
+        return volumes.reshape(*wanted.shape, *self.shape[1:])
+
 
 @dataclass(frozen=True)
 class Cohort:
@@ -15,7 +73,7 @@ class Cohort:
 
     Attributes
     ----------
-    volumes : float16 (n, D, H, W), memory map
+    volumes : float16 (n, D, H, W), or what reads it from its file
         Bias-corrected intensities over the brain's median [-]; 0 outside the brain.
     percentiles : float32 (n, P)
         Each scan's own intensities at the landmarks' percentiles.
@@ -23,7 +81,7 @@ class Cohort:
         Name of the scan in each row.
     """
 
-    volumes: np.ndarray
+    volumes: np.ndarray | PackedVolumes
     percentiles: np.ndarray
     scans: list[str]
 
@@ -56,7 +114,7 @@ def read_cohort(volumes: str | Path, percentiles: str | Path, table: str | Path)
     """
     rows = pd.read_csv(table, sep="\t", dtype={"scan": str})
     return Cohort(
-        volumes=np.load(volumes, mmap_mode="r"),
+        volumes=PackedVolumes(volumes),
         percentiles=np.load(percentiles),
         scans=rows.loc[rows["used"], "scan"].tolist(),
     )

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import distance_transform_edt
 
+from neurobar.data.cohorts import PackedVolumes
 from neurobar.data.files import written_whole
 from neurobar.data.volumes import read_volume
 
@@ -115,13 +116,13 @@ def measure_scan(volume: np.ndarray, regions: np.ndarray, count: int, spacing_mm
 
 
 def measure_cohort(
-    volumes: np.ndarray, scans: list[str], regions: np.ndarray, names: list[str], spacing_mm: np.ndarray
+    volumes: np.ndarray | PackedVolumes, scans: list[str], regions: np.ndarray, names: list[str], spacing_mm: np.ndarray
 ) -> pd.DataFrame:
     """Measure all scans, one after the other.
 
     Parameters
     ----------
-    volumes : float16 (n, D, H, W), memory map
+    volumes : float16 (n, D, H, W), or what reads it from its file
         The packed cohort.
     scans : list of str
         Name of the scan in each row.
@@ -168,7 +169,7 @@ def main(argv: list[str] | None = None) -> None:
     regions, affine = read_volume(args.atlas)
     spacing_mm = np.linalg.norm(affine[:3, :3], axis=0)
     try:
-        measures = measure_cohort(np.load(args.volumes, mmap_mode="r"), scans, regions, names, spacing_mm)
+        measures = measure_cohort(PackedVolumes(args.volumes), scans, regions, names, spacing_mm)
     except ValueError as error:
         sys.exit(str(error))
     with written_whole(args.measures) as partial:
