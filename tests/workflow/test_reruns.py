@@ -80,6 +80,18 @@ def test_a_cell_of_the_sheet_does_its_own_scan_again(finished, column):
         assert jobs == dict.fromkeys(EACH_SCAN, 1) | OF_COHORT
 
 
+def test_one_more_scan_is_preprocessed_alone(finished):
+    table = pd.read_csv(finished.folder / "scans.tsv", sep="\t")
+    added = table[:1].assign(scan="d", subject="d", path="d.nii.gz", mask="d_mask.nii.gz")
+    for name in ("d.nii.gz", "d_mask.nii.gz"):
+        (finished.folder / name).write_text(name)
+    pd.concat([table, added]).to_csv(finished.folder / "scans.tsv", sep="\t", index=False)
+    try:
+        assert plan(finished) == dict.fromkeys(EACH_SCAN, 1) | OF_COHORT
+    finally:
+        write_sheet(finished.folder)
+
+
 @pytest.mark.parametrize("name", ["b.nii.gz", "b_mask.nii.gz"])
 def test_another_content_of_a_file_does_its_own_scan_again(finished, name):
     path = finished.folder / name
