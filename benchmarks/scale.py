@@ -35,6 +35,8 @@ SCAN = re.compile(r"sub-\d+_ses-\d+")
 OF_A_SCAN = ("register_scan", "strip_skull", "correct_bias", "resample_scan", "check_scan")
 #: Removed by a run as soon as nobody needs them.
 PASSING = ("deformation.nii.gz", "t1w_stripped.nii.gz", "t1w_n4.nii.gz")
+#: The scheduler weighs all jobs that are ready, thousands here, each time that one ends; of a hundred it is soon done.
+FEW_AT_A_TIME = ("--scheduler", "greedy", "--scheduler-subsample", "100")
 INTRODUCTION = """\
 The whole study is planned, every table, run and fold of it, from a sheet of simulated rows; images and results are
 empty files, and no job runs. What is measured is Snakemake with the rules, functions and checks of this workflow.
@@ -42,8 +44,8 @@ empty files, and no job runs. What is measured is Snakemake with the rules, func
 EXPLANATION = """\
 - plan: from the start of the command until the jobs are counted; every run begins with it
 - dry run: a plan, and one look at every job, of which nothing is printed (`--dry-run --quiet rules`)
-- record: every job is scheduled, and recorded as done, without its command (`--touch --cores all`); what Snakemake adds
-  to the time of a whole run
+- record: every job is scheduled, and recorded as done, without its command (`--touch --cores all --scheduler greedy
+  --scheduler-subsample 100`); what Snakemake adds to the time of a whole run at least
 - nothing to do: a run of the finished study (`--cores 2`)
 - one more scan: what is planned when the sheet has one row more, for the stage `preprocess` alone and for all
 - core-s: user and system time, which other work on the machine hardly changes; s: time on the clock, which it does
@@ -176,7 +178,7 @@ def measure_study(number: int, study: list[str], folder: Path) -> dict[str, str]
     words = [*study, "--cores", "2"]
     plan = call(folder, *words, "--dry-run", "--quiet", "rules")
     make_outputs(study, table["scan"][:-1].tolist(), folder)
-    record = call(folder, *study, "--cores", "all", "--touch", "--quiet", "all")
+    record = call(folder, *study, "--cores", "all", "--touch", "--quiet", "all", *FEW_AT_A_TIME)
     forget_passing(folder)
     again = call(folder, *words, "--quiet", "rules")
     if "Nothing to be done" not in again.text:
