@@ -1,4 +1,4 @@
-"""What may not grow with a cohort, since it has an end: the command line of a job."""
+"""What may not grow with a cohort, since it has an end: a command line; and how a large cohort goes in parts."""
 
 import re
 from collections import defaultdict
@@ -74,3 +74,15 @@ def test_no_command_line_grows_with_a_simulated_cohort(workflow):
     # The plan of a scan holds its own figures, some of which have fewer digits.
     assert abs(few.pop("simulate.simulate_scan") - more.pop("simulate.simulate_scan")) < 20
     assert few == more
+
+
+@pytest.mark.slow
+def test_a_part_of_the_scans_is_planned_as_the_page_on_scale_says(root, workflow):
+    words = "results/preprocess/checks.tsv --batch judge_scans=1/10"
+    assert f"`neurobar run {words}`" in (root / "docs" / "scale.md").read_text()
+    write_sheet(workflow.folder, "own", 60)
+    study = {"cohort": SETTINGS["cohort"]}
+    jobs = workflow.plan(*words.split(), settings=study)
+    # 40 of the 60 have a label that is studied.
+    assert {jobs[rule] for rule in ("register_scan", "strip_skull", "check_scan")} == {4}
+    assert "judge_scans" not in jobs
