@@ -13,6 +13,7 @@ from neurobar.data.rosters import (
     join_scans,
     read_external,
     read_own,
+    tell_ignored,
 )
 
 COHORT = {"label": "dx", "negative": "CN", "positive": "AD", "ignored": []}
@@ -136,3 +137,8 @@ def test_a_scan_that_failed_is_told_by_the_last_line_of_its_log(tmp_path):
     (tmp_path / "preprocess" / "e").mkdir(parents=True)
     (tmp_path / "preprocess" / "e" / "registration.json").touch()
     assert describe_failures("abcde", tmp_path) == ["a: no head.", "b: no mask."]
+
+
+def test_a_column_that_leaves_nobody_out_is_not_told():
+    assert tell_ignored({"label": "diagnosis", "ignored": ["MCI", 3]}) == '{"diagnosis": ["MCI", "3"]}'
+    assert tell_ignored({"label": "diagnosis", "ignored": []}) == "{}"

@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+from neurobar.data.scan_names import digest_names
 from neurobar.preprocess.judge_scans import find_reasons, main, rank_outliers
 
 LIMITS = {"overlap": [0.88, None], "brain_ml": [850, 2100], "clipped": [None, 0.05]}
@@ -36,7 +37,9 @@ def folder(tmp_path):
 
 def judge(folder, *words, scans="ecadb"):
     outputs = ["--checks", str(folder / "checks.tsv"), "--table", str(folder / "cohort.tsv")]
-    main(["--folder", str(folder), "--scans", *scans, "--limits", json.dumps(LIMITS), *outputs, *words])
+    pd.DataFrame({"scan": list(scans)}).to_csv(folder / "scans.tsv", sep="\t", index=False)
+    names = ["--sheet", str(folder / "scans.tsv"), "--scans", digest_names(scans)]
+    main(["--folder", str(folder), *names, "--limits", json.dumps(LIMITS), *outputs, *words])
     tables = (pd.read_csv(folder / name, sep="\t", keep_default_na=False) for name in ("checks.tsv", "cohort.tsv"))
     return tuple(table.set_index("scan") for table in tables)
 
@@ -115,3 +118,20 @@ def test_a_person_overrules_the_checks_and_the_tables_say_so(folder):
 def test_faults_end_in_one_sentence(folder, words, scans, message):
     with pytest.raises(SystemExit, match=message):
         judge(folder, *words, scans=scans)
+
+
+def test_scans_that_the_sheet_leaves_out_need_no_check(folder):
+    (folder / "scans.tsv").write_text("scan\tdiagnosis\na\tCN\nnone\tMCI\nb\tAD\n")
+    names = ["--sheet", str(folder / "scans.tsv"), "--ignored", '{"diagnosis": ["MCI"]}', "--scans", digest_names("ab")]
+    outputs = ["--checks", str(folder / "checks.tsv"), "--table", str(folder / "cohort.tsv")]
+    main(["--folder", str(folder), *names, "--limits", json.dumps(LIMITS), *outputs])
+    assert pd.read_csv(folder / "cohort.tsv", sep="\t")["scan"].tolist() == ["a", "b"]
+
+
+def test_a_sheet_that_was_edited_meanwhile_ends_in_one_sentence(folder):
+    (folder / "scans.tsv").write_text("scan\na\nnew\n")
+    words = ["--sheet", str(folder / "scans.tsv"), "--scans", digest_names("a"), "--limits", "{}"]
+    outputs = ["--checks", str(folder / "checks.tsv"), "--table", str(folder / "cohort.tsv")]
+    with pytest.raises(SystemExit, match="lists other scans than when the run began"):
+        main(["--folder", str(folder), *words, *outputs])
+    assert not (folder / "cohort.tsv").exists()

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -87,3 +90,42 @@ def test_scans_are_held_where_they_leave_room():
     assert not is_held("auto", size=10**15, place=place)
     assert is_held("held", size=10**15, place=place)
     assert not is_held("streamed", size=0, place=place)
+
+
+STREAMING = """
+import os, resource, sys
+import numpy as np, torch
+from neurobar.data.cohorts import Cohort, PackedVolumes
+from neurobar.training.scans import Ahead, Scans
+
+def used():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+said = os.sysconf
+os.sysconf = lambda name: 16e9 / said("SC_PAGE_SIZE") if name == "SC_AVPHYS_PAGES" else said(name)
+volumes = PackedVolumes(sys.argv[1])
+number = len(volumes)
+percentiles = np.tile(np.float32([0.2, 0.5, 1.0, 1.2, 1.5]), (number, 1))
+rows, landmarks = np.arange(number), torch.linspace(0, 1, 5)
+before = used()
+cohort = Cohort(volumes, percentiles, [f"s{row}" for row in rows])
+scans = Scans(cohort, rows, landmarks, coarsen=1, place=torch.device("cpu"), how="auto")
+batches = np.random.default_rng(0).choice(number, (40, 12))
+taken = [chosen.shape for _, (chosen,) in Ahead(batches, lambda batch: (scans.take(batch),), scans)]
+assert taken == [(12, 1, 96, 96, 96)] * 40
+print(scans.held is None, used() - before)
+"""
+
+
+@pytest.mark.slow
+def test_the_scans_of_a_large_cohort_are_streamed_and_not_held(tmp_path):
+    # 58.5 GB of zeros that take no disk; the free memory is said to be 16 GB.
+    shape = (33060, 96, 96, 96)
+    with (tmp_path / "v.npy").open("wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, {"descr": "<f2", "fortran_order": False, "shape": shape})
+        stream.truncate(stream.tell() + 2 * int(np.prod(shape)))
+    command = [sys.executable, "-c", STREAMING, str(tmp_path / "v.npy")]
+    is_streamed, grown_mb = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert is_streamed == "True"
+    # Two batches in single precision, and what standardises them.
+    assert float(grown_mb) < 700

@@ -78,7 +78,7 @@ def test_a_rule_is_told_in_one_sentence(name):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "workflow" / "rules").glob("*.smk")), ids=lambda path: path.stem)
 def test_a_rule_file_opens_with_what_it_reads_and_writes(path):
-    if path.stem != "common":
+    if path.stem not in ("common", "functions"):
         head = path.read_text()[:800]
         assert "READS" in head
         assert "WRITES" in head

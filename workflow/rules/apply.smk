@@ -14,6 +14,7 @@ COMING_THROUGH = {
 # The rule of the study's own scans, for those of an external cohort.
 use rule judge_scans as judge_external with:
     input:
+        sheet=ancient(lambda wildcards: STUDY.external[wildcards.cohort]["scans"]),
         checks=lambda wildcards: expand("results/preprocess/{scan}/check.json", scan=COMING_THROUGH[wildcards.cohort]),
     output:
         checks="results/apply/{cohort}/checks.tsv",
@@ -23,7 +24,8 @@ use rule judge_scans as judge_external with:
     benchmark:
         "results/benchmarks/judge_external/{cohort}.tsv"
     params:
-        scans=lambda wildcards: EXTERNAL[wildcards.cohort]["scan"].tolist(),
+        scans=lambda wildcards: digest_names(EXTERNAL[wildcards.cohort]["scan"]),
+        ignored=lambda wildcards: rosters.tell_ignored(STUDY.external[wildcards.cohort]),
         keep=lambda wildcards: rosters.among(EXTERNAL[wildcards.cohort], config["preprocess"]["keep"]),
         exclude=lambda wildcards: rosters.among(EXTERNAL[wildcards.cohort], config["preprocess"]["exclude"]),
 

@@ -181,6 +181,8 @@ rule check_scan:
 rule judge_scans:
     """Leave out the scans whose checks are outside the limits, and list all scans with the unusual ones first."""
     input:
+        # Names are read from the sheet, since tens of thousands fit no command line; of the sheet they alone matter.
+        sheet=ancient(sheet_of_study),
         checks=of_scans("check.json"),
     output:
         checks="results/preprocess/checks.tsv",
@@ -196,8 +198,8 @@ rule judge_scans:
         mem_mb=1000,
         runtime="1h",
     params:
-        # Names alone: the paths of tens of thousands of scans would not fit a command line.
-        scans=SCANS["scan"].tolist(),
+        scans=digest_names(SCANS["scan"]),
+        ignored=rosters.tell_ignored(config["cohort"] if not SIMULATED else {"ignored": []}),
         limits=json.dumps(config["preprocess"]["limits"]),
         keep=rosters.among(SCANS, config["preprocess"]["keep"]),
         exclude=rosters.among(SCANS, config["preprocess"]["exclude"]),
@@ -205,8 +207,8 @@ rule judge_scans:
     shell:
         r"""
         python -m neurobar.preprocess.judge_scans \
-            --folder results/preprocess --scans {params.scans:q} --limits {params.limits:q} \
-            --keep {params.keep:q} --exclude {params.exclude:q} \
+            --folder results/preprocess --sheet {input.sheet:q} --scans {params.scans:q} --ignored {params.ignored:q} \
+            --limits {params.limits:q} --keep {params.keep:q} --exclude {params.exclude:q} \
             --checks {output.checks:q} --table {output.table:q} >{log:q} 2>&1
         """
 

@@ -2,11 +2,78 @@
 
 from __future__ import annotations
 
+import os
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+#: A row, several rows, or a part of them, as an array is asked.
+Rows = int | np.integer | np.ndarray | slice
+
+
+class PackedVolumes:
+    """The volumes of a packed cohort, read from their file when they are asked for.
+
+    A memory map would do the same, but whatever was read of it once counts as memory of the job for as long as nobody
+    else wants it: a cluster that watches memory would end jobs that hold nothing.
+
+    Parameters
+    ----------
+    path : path
+        The array of `pack_volumes`.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        n, D, H, W.
+    dtype : numpy.dtype
+
+    Raises
+    ------
+    ValueError
+        If the file is no array of numbers.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        mapped = read_array(path, mapped=True)
+        self.path, self.shape, self.dtype, self._start = Path(path), mapped.shape, mapped.dtype, mapped.offset
+        # Opened once: a file that is moved into its place leaves a job that reads with the one it began with.
+        self._opened = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._opened)
+
+    def __len__(self) -> int:
+        """Count the volumes."""
+        return self.shape[0]
+
+    def __getitem__(self, rows: Rows) -> np.ndarray:
+        """Read some volumes.
+
+        Parameters
+        ----------
+        rows : int, slice or int64 (N,)
+
+        Returns
+        -------
+        float16 (D, H, W) or (N, D, H, W)
+            A new array.
+
+        Raises
+        ------
+        IndexError
+            If there is no such row, which also ends a loop over all.
+        OSError
+            If the file is shorter than it was.
+        """
+        wanted = np.arange(len(self))[rows]
+        volumes = np.empty((wanted.size, *self.shape[1:]), self.dtype)
+        for volume, row in zip(volumes, wanted.flat, strict=True):
+            at = self._start + int(row) * volume.nbytes
+            if os.preadv(self._opened, [volume.data.cast("B")], at) < volume.nbytes:
+                raise OSError(f"{self.path} became shorter while it was read; was another run started beside this?")
+        return volumes.reshape(*wanted.shape, *self.shape[1:])
 
 
 @dataclass(frozen=True)
@@ -15,7 +82,7 @@ class Cohort:
 
     Attributes
     ----------
-    volumes : float16 (n, D, H, W), memory map
+    volumes : float16 (n, D, H, W), or what reads it from its file
         Bias-corrected intensities over the brain's median [-]; 0 outside the brain.
     percentiles : float32 (n, P)
         Each scan's own intensities at the landmarks' percentiles.
@@ -23,7 +90,7 @@ class Cohort:
         Name of the scan in each row.
     """
 
-    volumes: np.ndarray
+    volumes: np.ndarray | PackedVolumes
     percentiles: np.ndarray
     scans: list[str]
 
@@ -61,7 +128,7 @@ def read_cohort(volumes: str | Path, percentiles: str | Path, table: str | Path)
     """
     rows = pd.read_csv(table, sep="\t", dtype={"scan": str})
     return Cohort(
-        volumes=read_array(volumes, mapped=True),
+        volumes=PackedVolumes(volumes),
         percentiles=read_array(percentiles),
         scans=rows.loc[rows["used"], "scan"].tolist(),
     )

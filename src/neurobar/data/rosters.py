@@ -151,6 +151,22 @@ def among(scans: pd.DataFrame, names: Iterable[str]) -> str:
     return json.dumps([name for name in names if name in scans.index])
 
 
+def tell_ignored(cohort: Mapping[str, Any]) -> str:
+    """Say which scans of a sheet a cohort leaves out.
+
+    Parameters
+    ----------
+    cohort : dict
+        The config's `cohort`, or an external one.
+
+    Returns
+    -------
+    str
+        JSON, see `read_names`. It names no column that leaves nobody out.
+    """
+    return json.dumps({cohort["label"]: [str(value) for value in cohort["ignored"]]} if cohort["ignored"] else {})
+
+
 def digest_scans(scans: pd.DataFrame, columns: list[str]) -> str:
     """Hash what some columns say of scans, so that a workflow notices edits of these columns alone.
 

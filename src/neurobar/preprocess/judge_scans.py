@@ -1,6 +1,6 @@
 """Decide which scans take part, and list all of them with the unusual ones first.
 
-READS for each scan `check.json` below the folder of the stage.
+READS the names of the scans from their sheet, and for each `check.json` below the folder of the stage.
 WRITES the table of checks for people, and the table of who takes part for later stages.
 """
 
@@ -18,6 +18,7 @@ import pandas as pd
 
 from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
+from neurobar.data.scan_names import read_names
 
 #: How far a scan is that lies beyond a limit where most of the cohort does.
 FAR = 99.0
@@ -156,16 +157,19 @@ def main(argv: list[str] | None = None) -> None:
     """Write both tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, required=True, help="folder of the stage, with a folder for each scan")
-    parser.add_argument("--scans", nargs="+", required=True, help="names of the scans")
+    parser.add_argument("--sheet", required=True, help="sheet of the scans")
+    parser.add_argument("--ignored", type=json.loads, default={}, help="values of a column to leave out, JSON")
+    parser.add_argument("--scans", required=True, help="digest of the scans' names, as they were planned")
     parser.add_argument("--limits", type=json.loads, required=True, help="smallest and largest of each measure, JSON")
     parser.add_argument("--keep", type=json.loads, default=[], help="scans to keep whatever their check says, JSON")
     parser.add_argument("--exclude", type=json.loads, default=[], help="scans to leave out, JSON")
     parser.add_argument("--checks", required=True, help="all scans, outliers first, TSV (output)")
     parser.add_argument("--table", required=True, help="who takes part, TSV (output)")
     args = parser.parse_args(argv)
-    read = (args.folder / scan / "check.json" for scan in args.scans if scan not in args.exclude)
-    checks = [json.loads(path.read_text(encoding="utf-8")) for path in read]
     try:
+        names = read_names(args.sheet, ignored=args.ignored, digest=args.scans)
+        read = (args.folder / scan / "check.json" for scan in names if scan not in args.exclude)
+        checks = [json.loads(path.read_text(encoding="utf-8")) for path in read]
         table = judge(checks, args.limits, keep=args.keep, exclude=args.exclude)
     except ValueError as error:
         sys.exit(str(error))

@@ -42,15 +42,18 @@ def pack(volumes: list[Path], packed: Path, percentiles: list[float]) -> np.ndar
         If a volume is empty.
     """
     shape = nib.load(volumes[0]).shape
-    array = np.lib.format.open_memmap(packed, mode="w+", dtype=np.float16, shape=(len(volumes), *shape))
+    header = {"descr": np.dtype(np.float16).str, "fortran_order": False, "shape": (len(volumes), *shape)}
     read_off = np.empty((len(volumes), len(percentiles)), np.float32)
-    for row, path in enumerate(volumes):
-        volume = np.asarray(nib.load(path).dataobj, np.float32)
-        if not volume.any():
-            raise ValueError(f"{path}: no brain was found in this scan, so it cannot be kept (preprocess.keep).")
-        array[row] = volume
-        read_off[row] = np.percentile(volume[volume > 0], percentiles)
-    array.flush()
+    with packed.open("wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, header)
+        for row, path in enumerate(volumes):
+            volume = np.asarray(nib.load(path).dataobj, np.float32)
+            if volume.shape != shape:
+                raise ValueError(f"{path}: its grid is {volume.shape}, that of {volumes[0]} is {shape}.")
+            if not volume.any():
+                raise ValueError(f"{path}: no brain was found in this scan, so it cannot be kept (preprocess.keep).")
+            stream.write(volume.astype(np.float16).tobytes())
+            read_off[row] = np.percentile(volume[volume > 0], percentiles)
     return read_off
 
 

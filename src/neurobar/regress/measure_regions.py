@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.ndimage import distance_transform_edt
 
-from neurobar.data.cohorts import read_array
+from neurobar.data.cohorts import PackedVolumes
 from neurobar.data.endings import call_command
 from neurobar.data.files import written_whole
 from neurobar.data.volumes import read_volume
@@ -117,13 +117,13 @@ def measure_scan(volume: np.ndarray, regions: np.ndarray, count: int, spacing_mm
 
 
 def measure_cohort(
-    volumes: np.ndarray, scans: list[str], regions: np.ndarray, names: list[str], spacing_mm: np.ndarray
+    volumes: np.ndarray | PackedVolumes, scans: list[str], regions: np.ndarray, names: list[str], spacing_mm: np.ndarray
 ) -> pd.DataFrame:
     """Measure all scans, one after the other.
 
     Parameters
     ----------
-    volumes : float16 (n, D, H, W), memory map
+    volumes : float16 (n, D, H, W), or what reads it from its file
         The packed cohort.
     scans : list of str
         Name of the scan in each row.
@@ -170,7 +170,7 @@ def main(argv: list[str] | None = None) -> None:
     regions, affine = read_volume(args.atlas)
     spacing_mm = np.linalg.norm(affine[:3, :3], axis=0)
     try:
-        measures = measure_cohort(read_array(args.volumes, mapped=True), scans, regions, names, spacing_mm)
+        measures = measure_cohort(PackedVolumes(args.volumes), scans, regions, names, spacing_mm)
     except ValueError as error:
         sys.exit(str(error))
     with written_whole(args.measures) as partial:

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from neurobar.data import volumes
+from neurobar.data.cohorts import PackedVolumes
+from neurobar.data.scan_names import digest_names, read_names
 from neurobar.data.volumes import read_head
 from neurobar.preprocess import masks
 from neurobar.preprocess.judge_scans import find_reasons, judge
@@ -113,6 +115,27 @@ def judged(**words):
     return said
 
 
+def two_grids(bench):
+    paths = [bench.folder / f"{length}.nii.gz" for length in (4, 5)]
+    for path, length in zip(paths, (4, 5), strict=True):
+        nib.save(nib.Nifti1Image(np.ones((length, 4, 4), np.float32), np.eye(4)), path)
+    pack(paths, bench.folder / "cohort.npy", [50])
+
+
+def a_cohort_that_is_cut_off(bench):
+    path = bench.folder / "cohort.npy"
+    np.save(path, np.ones((2, 3, 4, 5), np.float16))
+    volumes = PackedVolumes(path)
+    path.write_bytes(path.read_bytes()[:-1])
+    return volumes[1]
+
+
+def an_edited_sheet(bench):
+    sheet = bench.folder / "scans.tsv"
+    sheet.write_text("scan\na\nnew\n")
+    return read_names(sheet, ignored={}, digest=digest_names(["a"]))
+
+
 def no_scan_passes(bench):
     return judge([CHECK], LIMITS, keep=[], exclude=[])
 
@@ -182,6 +205,9 @@ CASES = {
     "Excluded in the config.": judged(exclude=["a"]),
     "Kept in the config: ….": judged(keep=["a"]),
     "No scan passed its checks. The first of …, …: …": no_scan_passes,
+    "…: its grid is …, that of … is ….": two_grids,
+    "… became shorter while it was read; was another run started beside this?": a_cohort_that_is_cut_off,
+    "… lists other scans than when the run began; start the run again.": an_edited_sheet,
     "…: no brain was found in this scan, so it cannot be kept (preprocess.keep).": nothing_is_left,
     "Error: Directory cannot be locked. Please make sure that no other Snakemake process is trying to create the same "
     "files in the following directory:": a_locked_folder,
