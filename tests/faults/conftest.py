@@ -47,6 +47,8 @@ TABLE = {
 }
 #: Raw heads, which cost most, and all scans; the others come as brains on a grid.
 HEADS, SCANS = 2, 8
+#: What says how long jobs took and when, which differs between any two runs.
+OF_THE_RUN = ("logs/", "benchmarks/", "report/provenance.")
 #: Stages after preprocessing, whose results a copy may lack.
 LATER = ("split", "pretrain", "finetune", "regress", "evaluate", "report", "draw")
 
@@ -130,15 +132,16 @@ class Faulty:
         return done.stdout
 
     def tables(self) -> dict[str, bytes]:
-        """Return the bytes of all that stands in the report."""
-        return {path.name: path.read_bytes() for path in sorted((self.folder / "results" / "report").iterdir())}
+        """Return the bytes of all tables."""
+        written = self.outputs()
+        return {name: written[name] for name in written if name.startswith("report/")}
 
     def outputs(self) -> dict[str, bytes]:
         """Return the bytes of all results but logs and measured times."""
         results = self.folder / "results"
         paths = (path for path in results.rglob("*") if path.is_file() and path.name != ".snakemake_timestamp")
         named = {path.relative_to(results).as_posix(): path for path in paths}
-        return {name: named[name].read_bytes() for name in named if not name.startswith(("logs/", "benchmarks/"))}
+        return {name: named[name].read_bytes() for name in named if not name.startswith(OF_THE_RUN)}
 
     def assert_equal(self, other: "Faulty") -> None:
         """Assert that tables and all other results are those of another folder, and that nothing else lies about."""

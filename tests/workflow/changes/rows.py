@@ -136,6 +136,7 @@ def rows_of_results() -> list[tuple]:
         ("the columns of the tables", after.TABLES_WRITTEN, setting("report.scores", ["accuracy"])),
         ("figures of the paper", after.TABLES_WRITTEN, setting("report.paper_figures", False)),
         ("the pictures in the report", {"draw_checks": 1}, setting("report.pictures", 100)),
+        ("what the report calls scans", {"draw_checks": 1}, setting("report.anonymise", True)),
         ("the caption of a table", laid_out, setting("tables.mixing.caption", "Otherwise")),
         ("a note under a table", {"write_table": 1}, setting("tables.mixing.note", "Noted.")),
         ("the scores of a table", {"write_table": 1}, setting("tables.mixing.scores", ["accuracy"])),
