@@ -34,6 +34,16 @@ def test_rows_come_back_sorted_with_labels_and_absolute_paths(tmp_path, name):
     assert scans["extra"].tolist()[1] == "x"
 
 
+def test_a_sheet_that_was_looked_at_reads_the_same_and_asks_for_no_file(tmp_path):
+    sheet = write(tmp_path, ROWS)
+    looked = read_scans(sheet, COHORT)
+    for path in looked["path"]:
+        (tmp_path / path).unlink()
+    assert read_scans(sheet, COHORT, has_looked=True).equals(looked)
+    with pytest.raises(ValueError, match="there is no file"):
+        read_scans(sheet, COHORT)
+
+
 def test_numbers_can_be_classes(tmp_path):
     rows = [row | {"diagnosis": code} for row, code in zip(ROWS, ["1", "0", "2"], strict=True)]
     cohort = {"label": "diagnosis", "negative": 0, "positive": 1, "ignored": [2]}

@@ -23,10 +23,13 @@ gc.set_threshold(50_000, 20, 100)
 
 def load_study():
     """Check the config and list all scans; what is wrong ends the workflow with one sentence before any job."""
+    # Each job of a cluster loads this anew: thousands of them shall not ask a file system for thousands of images.
+    has_looked = not workflow.is_main_process
     try:
         check_settings(config, f"{workflow.basedir}/workflow/schemas/config.schema.yaml")
-        scans = rosters.read_own(config["cohort"], planned_scans(config["simulate"]) if SIMULATED else None)
-        external = rosters.read_external(STUDY.external, SHEET, scans)
+        planned = planned_scans(config["simulate"]) if SIMULATED else None
+        scans = rosters.read_own(config["cohort"], planned, has_looked=has_looked)
+        external = rosters.read_external(STUDY.external, SHEET, scans, has_looked=has_looked)
         rosters.check_preprocessing(config["preprocess"], SHEET, scans, external)
     except (OSError, ValueError) as error:
         raise WorkflowError(str(error)) from None

@@ -42,7 +42,7 @@ rule draw_cohort:
     threads: 1
     resources:
         mem_mb=1000,
-        runtime="1h",
+        runtime="10m",
     params:
         cohort=lambda wildcards: TOLD_COHORT,
         subjects=LISTED_DIGEST,
@@ -77,7 +77,7 @@ rule draw_checks:
     threads: 1
     resources:
         mem_mb=2000,
-        runtime="1h",
+        runtime="30m",
     params:
         cohort=lambda wildcards: TOLD_COHORT,
         limits=write_json(config["preprocess"]["limits"]),
@@ -153,7 +153,7 @@ rule draw_training:
     threads: 1
     resources:
         mem_mb=1000,
-        runtime="1h",
+        runtime="10m",
     params:
         cohort=lambda wildcards: TOLD_COHORT,
         runs=lambda wildcards: write_json(RUNS),
@@ -186,7 +186,7 @@ rule draw_scores:
     threads: 1
     resources:
         mem_mb=1000,
-        runtime="1h",
+        runtime="10m",
     params:
         cohorts=of_table(STUDY.told_cohorts),
         simulated="--simulated" if SIMULATED else "",
@@ -261,7 +261,7 @@ rule draw_explanation:
     threads: 1
     resources:
         mem_mb=1000,
-        runtime="1h",
+        runtime="10m",
     params:
         cohort=lambda wildcards: TOLD_COHORT,
         row=lambda wildcards: write_json(STUDY.name_of(wildcards.task)),

@@ -17,7 +17,7 @@ from neurobar.data.sheets import check_masks, read_rows, read_scans
 LEFT = {"register_scan": "registration.json", "strip_skull": "native_brain_mask.nii.gz"}
 
 
-def read_own(cohort: Mapping[str, Any], planned: pd.DataFrame | None) -> pd.DataFrame:
+def read_own(cohort: Mapping[str, Any], planned: pd.DataFrame | None, *, has_looked: bool = False) -> pd.DataFrame:
     """Read the sheet of the study, or list the scans that will be simulated.
 
     Parameters
@@ -26,6 +26,8 @@ def read_own(cohort: Mapping[str, Any], planned: pd.DataFrame | None) -> pd.Data
         The config's `cohort`.
     planned : pandas.DataFrame or None
         The scans to simulate, their paths relative to the folder of that stage, where no sheet is named.
+    has_looked : bool
+        As of `read_scans`.
 
     Returns
     -------
@@ -38,14 +40,16 @@ def read_own(cohort: Mapping[str, Any], planned: pd.DataFrame | None) -> pd.Data
         One sentence that names the sheet, and the row or column at fault.
     """
     if planned is None:
-        scans = read_scans(cohort["scans"], cohort)
+        scans = read_scans(cohort["scans"], cohort, has_looked=has_looked)
     else:
         paths = [f"results/simulate/{path}" for path in planned["path"]]
         scans = planned.assign(path=paths, prepared="", mask=None)
     return scans.set_index("scan", drop=False)
 
 
-def read_external(cohorts: Mapping[str, Mapping[str, Any]], sheet: str, scans: pd.DataFrame) -> dict[str, pd.DataFrame]:
+def read_external(
+    cohorts: Mapping[str, Mapping[str, Any]], sheet: str, scans: pd.DataFrame, *, has_looked: bool = False
+) -> dict[str, pd.DataFrame]:
     """Read the sheets of external cohorts, and refuse what they share with the study.
 
     Parameters
@@ -56,6 +60,8 @@ def read_external(cohorts: Mapping[str, Mapping[str, Any]], sheet: str, scans: p
         That of the study, for errors.
     scans : pandas.DataFrame
         All scans of the study; columns scan, subject and path.
+    has_looked : bool
+        As of `read_scans`; images are not compared again either.
 
     Returns
     -------
@@ -72,8 +78,9 @@ def read_external(cohorts: Mapping[str, Mapping[str, Any]], sheet: str, scans: p
     tables = {}
     places = dict.fromkeys(scans["scan"], sheet)
     for name, cohort in cohorts.items():
-        table = read_scans(cohort["scans"], cohort)
-        _check_apart(name, table, sheet, scans)
+        table = read_scans(cohort["scans"], cohort, has_looked=has_looked)
+        if not has_looked:
+            _check_apart(name, table, sheet, scans)
         for scan in table["scan"]:
             if scan in places:
                 raise ValueError(

@@ -20,7 +20,7 @@ OPTIONAL = ("session", "age", "sex", "site", "prepared", "mask")
 PREPARED = ("stripped", "registered", "unbiased")
 
 
-def read_scans(sheet: str | Path, cohort: dict[str, Any]) -> pd.DataFrame:
+def read_scans(sheet: str | Path, cohort: dict[str, Any], *, has_looked: bool = False) -> pd.DataFrame:
     """Read the sheet of a cohort and check every row.
 
     Parameters
@@ -32,6 +32,8 @@ def read_scans(sheet: str | Path, cohort: dict[str, Any]) -> pd.DataFrame:
     cohort : dict
         The config's `cohort`: `label` names the column of the label, `negative` and `positive` its two classes and
         `ignored` the values whose scans are left out.
+    has_looked : bool
+        True where it is known that all files are there and none twice, so that no file system is asked again.
 
     Returns
     -------
@@ -53,12 +55,14 @@ def read_scans(sheet: str | Path, cohort: dict[str, Any]) -> pd.DataFrame:
     table = _with_labels(sheet, table, cohort)
     _check_names(sheet, table)
     table = table.assign(**{column: pd.NA for column in OPTIONAL if column not in table.columns})
-    table["path"] = _existing_paths(sheet, table["path"])
-    # One image under two names, or behind two links, could put the same brain into training and test.
-    _check_once(sheet, table["path"].map(os.path.realpath), "path")
-    given = table["mask"].notna()
-    table.loc[given, "mask"] = _existing_paths(sheet, table.loc[given, "mask"])
-    _check_once(sheet, table.loc[given, "mask"].map(os.path.realpath), "mask")
+    for column in ("path", "mask"):
+        given = table.index if column == "path" else table.index[table[column].notna()]
+        if not has_looked:
+            _check_paths(sheet, table.loc[given, column])
+        table.loc[given, column] = table.loc[given, column].map(lambda value: _plain_path(sheet.parent.absolute() / value))
+        # One image under two names, or behind two links, could put the same brain into training and test.
+        if not has_looked:
+            _check_once(sheet, table.loc[given, column].map(os.path.realpath), column)
     table["prepared"] = _prepared(sheet, table["prepared"])
     table["age"] = _ages(sheet, table["age"])
     return table.sort_values("scan", kind="stable").reset_index(drop=True)
@@ -130,7 +134,7 @@ def _check_once(sheet: Path, values: pd.Series, what: str) -> None:
         raise ValueError(f"{sheet}, row {row}: {what} {values[row]!r} stands already in row {first}.")
 
 
-def _existing_paths(sheet: Path, files: pd.Series) -> pd.Series:
+def _check_paths(sheet: Path, files: pd.Series) -> None:
     folder = sheet.parent.absolute()
     for row, value in files.items():
         if not isinstance(value, str):
@@ -143,12 +147,13 @@ def _existing_paths(sheet: Path, files: pd.Series) -> pd.Series:
                 f"{sheet}, row {row}: Snakemake takes {found!r} in the path {value!r}, or in a folder above it, "
                 "for a placeholder; rename it or link to it."
             )
-    return files.map(lambda value: _plain_path(folder / value))
 
 
 def _plain_path(path: Path) -> str:
-    # Behind a link to a folder, `..` is not the folder that the path says.
     plain = os.path.normpath(path)
+    if ".." not in path.parts:
+        return plain
+    # Behind a link to a folder, `..` is not the folder that the path says.
     return plain if os.path.exists(plain) and os.path.samefile(plain, path) else os.path.realpath(path)
 
 
