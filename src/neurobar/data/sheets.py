@@ -55,11 +55,12 @@ def read_scans(sheet: str | Path, cohort: dict[str, Any], *, has_looked: bool = 
     table = _with_labels(sheet, table, cohort)
     _check_names(sheet, table)
     table = table.assign(**{column: pd.NA for column in OPTIONAL if column not in table.columns})
+    folder = sheet.parent.absolute()
     for column in ("path", "mask"):
         given = table.index if column == "path" else table.index[table[column].notna()]
         if not has_looked:
             _check_paths(sheet, table.loc[given, column])
-        table.loc[given, column] = table.loc[given, column].map(lambda value: _plain_path(sheet.parent.absolute() / value))
+        table.loc[given, column] = table.loc[given, column].map(lambda value: _plain_path(folder / value))
         # One image under two names, or behind two links, could put the same brain into training and test.
         if not has_looked:
             _check_once(sheet, table.loc[given, column].map(os.path.realpath), column)
