@@ -181,8 +181,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--folder", type=Path, help="where cohorts go, by default the system's temporary folder")
     parser.add_argument("--output", type=Path, default=Path("docs/results/memory.md"), help="Markdown")
     args = parser.parse_args(argv)
-    if min(args.opened + args.listed) < 48 or not args.output.parent.is_dir():
-        parser.error("a cohort has at least 48 scans, and --output lies in a folder that exists")
+    if min(args.opened + args.listed) < 64 or not args.output.parent.is_dir():
+        parser.error("a cohort has at least 64 scans, and --output lies in a folder that exists")
     args.output.write_text(write_page(args.opened, args.listed, args.folder), encoding="utf-8")
 
 

@@ -52,7 +52,7 @@ def test_the_benchmark_of_scale_plans_what_one_more_scan_needs(root, tmp_path):
 @pytest.mark.slow
 def test_the_benchmark_of_memory_runs_every_command(root, tmp_path):
     page = tmp_path / "page.md"
-    words = ["--opened", "48", "--listed", "48", "--folder", str(tmp_path), "--output", str(page)]
+    words = ["--opened", "64", "--listed", "64", "--folder", str(tmp_path), "--output", str(page)]
     subprocess.run([sys.executable, str(root / "benchmarks" / "memory.py"), *words], check=True, cwd=tmp_path)
     cells = cells_of(page)
     assert {"`preprocess.judge_scans`", "`finetune.finetune_classifier`"} <= cells.keys()
