@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+#: Debian has daemons where not everybody looks.
+PLACES = os.pathsep.join([os.environ["PATH"], "/usr/sbin"])
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "squeue", "scontrol")
 CONFIGURATION = """
 ClusterName=alone
@@ -56,7 +58,7 @@ class Cluster:
     @property
     def environment(self) -> dict[str, str]:
         """Return what makes Slurm's commands speak to this cluster and to no other."""
-        return {"SLURM_CONF": str(self.folder / "slurm.conf")}
+        return {"SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": PLACES}
 
     def call(self, *words: str) -> str:
         """Return what a command of Slurm says."""
@@ -124,7 +126,10 @@ def start_daemons(folder):
     ]
     environment = os.environ | Cluster(folder).environment
     with (folder / "daemons.log").open("w") as said:
-        return [subprocess.Popen(words, env=environment, stdout=said, stderr=said) for words in commands]
+        return [
+            subprocess.Popen([shutil.which(name, path=PLACES), *words], env=environment, stdout=said, stderr=said)
+            for name, *words in commands
+        ]
 
 
 def wait_until_idle(cluster, daemons):
@@ -143,7 +148,7 @@ def wait_until_idle(cluster, daemons):
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory):
     """Start a cluster of one node; skip where Slurm is missing or this user may not start it."""
-    if any(shutil.which(program) is None for program in PROGRAMS):
+    if any(shutil.which(program, path=PLACES) is None for program in PROGRAMS):
         pytest.skip("Slurm and munge are not here")
     if os.geteuid() != 0:
         pytest.skip("only root can start a Slurm")

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import pandas as pd
+from neurobar.data.tables import read_table
 
 
 def digest_names(names: Iterable[str]) -> str:
@@ -46,10 +46,9 @@ def read_names(sheet: str | Path, *, ignored: Mapping[str, list[str]], digest: s
     ValueError
         If the sheet was edited in the meantime.
     """
-    separator = "\t" if Path(sheet).suffix == ".tsv" else ","
-    table = pd.read_csv(sheet, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    table = read_table(sheet)
     for column, values in ignored.items():
-        table = table[~table[column].replace("", "n/a").isin(values)]
+        table = table[~table[column].fillna("n/a").isin(values)]
     names = sorted(table["scan"])
     if digest_names(names) != digest:
         raise ValueError(f"{sheet} lists other scans than when the run began; start the run again.")

@@ -92,6 +92,8 @@ AFTER_PACKING = (
     | audited(7)
     | scored(*NETWORKS, "regional_volumes", controls=1)
 )
+# Who is ignored decides who is judged, in external cohorts as well.
+AFTER_CHOICE = JUDGED_EXTERNAL | AFTER_COHORT
 AFTER_ATLAS = {"fetch_atlas": 1} | PRETRAINED | MEASURED | audited(6) | scored(*STARTED, "regional_volumes", controls=1)
 ALL_SCANS = scans(OWN + CLINIC) | JUDGED_EXTERNAL | AFTER_COHORT
 EVERYTHING = {"fetch_template": 1, "fetch_atlas": 1} | ALL_SCANS

@@ -74,7 +74,7 @@ def rows_of_scans() -> list[tuple]:
             setting("study", "ours"),
         ),
         ("the label that is predicted", after.AFTER_SPLIT, setting("cohort.label", "group"), group),
-        ("the labels that are ignored", {"list_external": 1} | after.AFTER_SPLIT, setting("cohort.ignored", ["MCI"])),
+        ("the labels that are ignored", after.AFTER_CHOICE, setting("cohort.ignored", ["MCI"])),
         ("the name of an external cohort", shown("bar_recon_clinic"), setting("external.clinic.study", "yours")),
         ("an external cohort that nothing is applied to", NOTHING, setting("external.other", OTHER)),
         ("simulated scans where there is a sheet", NOTHING, setting("simulate.noise_share", 0.05)),
