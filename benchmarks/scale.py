@@ -176,12 +176,26 @@ def walk_files(folder: Path) -> Iterator[str]:
         yield from (os.path.join(place, name) for name in names)
 
 
+def measure_plan(table: pd.DataFrame, study: list[str], folder: Path) -> dict[str, str]:
+    """Measure how long a cohort takes to plan in an empty folder, and return cells of its column."""
+    write_sheet(table, folder)
+    plan = call(folder, *study, "--cores", "2", "--dry-run", "--quiet", "rules")
+    return {
+        "subjects": f"{table['subject'].nunique()}",
+        "jobs": f"{plan.jobs()['total']}",
+        "of them preprocessing": f"{sum(plan.jobs()[rule] for rule in OF_A_SCAN)}",
+        "plan [s]": f"{plan.counted_s:.1f}",
+        "dry run [s]": f"{plan.wall_s:.1f}",
+        "dry run [core-s]": f"{plan.core_s:.1f}",
+        "dry run, memory [MB]": f"{plan.memory_mb:.0f}",
+    }
+
+
 def measure_study(number: int, study: list[str], folder: Path) -> dict[str, str]:
     """Measure one cohort from the empty folder to one scan more, and return the cells of its column."""
     table = simulate_sheet(number + 1)
-    write_sheet(table[:-1], folder)
     words = [*study, "--cores", "2"]
-    plan = call(folder, *words, "--dry-run", "--quiet", "rules")
+    plan = measure_plan(table[:-1], study, folder)
     make_outputs(study, table["scan"][:-1].tolist(), folder)
     record = call(folder, *study, "--cores", "all", "--touch", "--quiet", "all", *FEW_AT_A_TIME)
     forget_passing(folder)
@@ -192,17 +206,10 @@ def measure_study(number: int, study: list[str], folder: Path) -> dict[str, str]
     write_sheet(table, folder)
     more = call(folder, *words, "--dry-run", "--quiet", "rules")
     few = call(folder, "preprocess", *words, "--dry-run", "--quiet", "rules").jobs()
-    return {
-        "subjects": f"{table['subject'][:-1].nunique()}",
-        "jobs": f"{plan.jobs()['total']}",
-        "of them preprocessing": f"{sum(plan.jobs()[rule] for rule in OF_A_SCAN)}",
-        "plan [s]": f"{plan.counted_s:.1f}",
-        "dry run [s]": f"{plan.wall_s:.1f}",
-        "dry run [core-s]": f"{plan.core_s:.1f}",
-        "dry run, memory [MB]": f"{plan.memory_mb:.0f}",
+    return plan | {
         "record [s]": f"{record.wall_s:.1f}",
         "record [core-s]": f"{record.core_s:.1f}",
-        "record, of a job [ms]": f"{1000 * record.core_s / plan.jobs()['total']:.1f}",
+        "record, of a job [ms]": f"{1000 * record.core_s / int(plan['jobs']):.1f}",
         "record, memory [MB]": f"{record.memory_mb:.0f}",
         "nothing to do [s]": f"{again.wall_s:.1f}",
         "nothing to do [core-s]": f"{again.core_s:.1f}",
@@ -227,18 +234,21 @@ def describe_run() -> list[str]:
     ]
 
 
-def write_page(numbers: list[int], study: Path | None, folder: Path | None) -> str:
+def write_page(numbers: list[int], planned: list[int], study: Path | None, folder: Path | None) -> str:
     """Measure each cohort and write the page as Markdown."""
     words = ["--configfile", str(ROOT / study)]
     run, columns = describe_run(), {}
     for number in numbers:
         with tempfile.TemporaryDirectory(dir=folder) as place:
             columns[number] = measure_study(number, words, Path(place))
+    for number in planned:
+        with tempfile.TemporaryDirectory(dir=folder) as place:
+            columns[number] = measure_plan(simulate_sheet(number), words, Path(place))
     once, each = list_written(words, WRITTEN)
-    command = shlex.join(["benchmarks/scale.py", "--scans", *map(str, numbers), "--study", str(study)])
-    rows = [[name, *(column[name] for column in columns.values())] for name in next(iter(columns.values()))]
+    command = shlex.join(["benchmarks/scale.py", *sys.argv[1:]])
+    rows = [[name, *(column.get(name, "–") for column in columns.values())] for name in columns[numbers[0]]]
     lines = ["# What a study of many scans costs Snakemake", "", INTRODUCTION, *run, f"- Command: `{command}`", ""]
-    lines += [*write_table(["", *(f"{number} scans" for number in numbers)], rows), "", EXPLANATION]
+    lines += [*write_table(["", *(f"{number} scans" for number in columns)], rows), "", EXPLANATION]
     kept = sum(not path.endswith(PASSING) for path in each)
     lines += [f"A study writes {kept} files for each scan that stay, and {len(once)} files and folders beside them."]
     return "\n".join(lines) + "\n"
@@ -247,14 +257,17 @@ def write_page(numbers: list[int], study: Path | None, folder: Path | None) -> s
 def main(argv: list[str] | None = None) -> None:
     """Measure and write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--scans", type=int, nargs="+", default=[3306, 33060], help="scans of each cohort")
+    parser.add_argument("--scans", type=int, nargs="+", default=[3306], help="scans of each cohort")
+    parser.add_argument(
+        "--planned", type=int, nargs="*", default=[33060], help="scans of cohorts that are planned alone"
+    )
     parser.add_argument("--study", type=Path, default=Path("studies/bar_adni.yaml"), help="settings, from this clone")
     parser.add_argument("--folder", type=Path, help="where the empty files go, by default the system's temporary one")
     parser.add_argument("--output", type=Path, default=Path("docs/results/scale.md"), help="Markdown")
     args = parser.parse_args(argv)
     if min(args.scans) < SAMPLE or not args.output.parent.is_dir():
         parser.error(f"a cohort has at least {SAMPLE} scans, and --output lies in a folder that exists")
-    args.output.write_text(write_page(args.scans, args.study, args.folder), encoding="utf-8")
+    args.output.write_text(write_page(args.scans, args.planned, args.study, args.folder), encoding="utf-8")
 
 
 if __name__ == "__main__":

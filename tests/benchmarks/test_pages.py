@@ -39,7 +39,7 @@ def cells_of(page):
 @pytest.mark.slow
 def test_the_benchmark_of_scale_plans_what_one_more_scan_needs(root, tmp_path):
     page = tmp_path / "page.md"
-    words = ["--scans", "12", "--folder", str(tmp_path), "--output", str(page)]
+    words = ["--scans", "12", "--planned", "--folder", str(tmp_path), "--output", str(page)]
     subprocess.run([sys.executable, str(root / "benchmarks" / "scale.py"), *words], check=True, cwd=tmp_path)
     cells = cells_of(page)
     assert cells["of them preprocessing"] == ["60"]
