@@ -55,8 +55,8 @@ rule strip_skull:
         "results/benchmarks/strip_skull/{scan}.tsv"
     conda:
         "../../envs/imaging.yaml"
-    # HD-BET takes all cores, whatever it is told.
-    threads: workflow.cores if HD_BET else 1
+    # HD-BET takes all cores that it finds, whatever it is told.
+    threads: 8 if HD_BET else 1
     resources:
         mem_mb=lambda wildcards, attempt: attempt * (8000 if HD_BET else 2000),
         runtime=lambda wildcards, attempt: attempt * (60 if HD_BET else 2),

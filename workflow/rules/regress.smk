@@ -55,7 +55,7 @@ rule fit_regression:
     threads: 1
     resources:
         mem_mb=1000,
-        runtime="1h",
+        runtime="10m",
     params:
         settings=features_of_baseline,
         code=code_digest("neurobar.regress.fit_regression"),

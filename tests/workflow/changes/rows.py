@@ -262,11 +262,11 @@ def rows_of_sheets() -> list[tuple]:
         ("the site of an external scan", NOTHING, cell("clinic.tsv", "site", "south")),
         ("what was done to an external scan", external, cell("clinic.tsv", "prepared", "unbiased")),
     ]
-    for name in ("own.tsv", "clinic.tsv"):
+    for name, called in (("own.tsv", "the sheet"), ("clinic.tsv", "an external sheet")):
         rows += [
-            (f"the order of {name}", NOTHING, sheet(name, lambda table: table[::-1])),
-            (f"a column of {name} that nothing reads", NOTHING, sheet(name, lambda table: table.assign(mood="good"))),
-            (f"the time of {name}", NOTHING, touched(name)),
+            (f"the order of the rows of {called}", NOTHING, sheet(name, lambda table: table[::-1])),
+            (f"a column of {called} that nothing reads", NOTHING, sheet(name, lambda table: table.assign(mood="good"))),
+            (f"the time of {called}", NOTHING, touched(name)),
         ]
     return rows
 
