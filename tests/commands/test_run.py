@@ -7,7 +7,7 @@ import pytest
 from neurobar import __version__
 from neurobar.commands.__main__ import COMMANDS, main
 from neurobar.commands.run import is_whole
-from neurobar.commands.workflow import words_of
+from neurobar.commands.workflow import parse_options, words_of
 
 
 def test_the_version_is_that_of_the_package(capsys):
@@ -80,3 +80,12 @@ def test_the_workflow_is_missed_in_a_sentence(monkeypatch, tmp_path):
     monkeypatch.setattr("neurobar.commands.workflow.ROOT", tmp_path)
     with pytest.raises(SystemExit, match=r"neurobar check: there is no Snakefile in .*clone the repository"):
         main(["check"])
+
+
+def test_what_a_profile_says_counts_as_what_is_said(tmp_path):
+    (tmp_path / "config.yaml").write_text(f"directory: {tmp_path}/study\nconfigfile: [{tmp_path}/program.yaml]\n")
+    (tmp_path / "program.yaml").write_text("__use_yte__: true\n")
+    options = ["--profile", str(tmp_path)]
+    assert str(parse_options(options).directory) == f"{tmp_path}/study"
+    with pytest.raises(ValueError, match="__use_yte__"):
+        words_of(options)

@@ -57,8 +57,8 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return what makes Slurm's commands speak to this cluster and to no other."""
-        return {"SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": PLACES}
+        """Return what makes Slurm's commands speak to this cluster and to no other, which hands out GPUs itself."""
+        return {"SLURM_CONF": str(self.folder / "slurm.conf"), "PATH": PLACES, "NEUROBAR_GPU_LOCKS": ""}
 
     def call(self, *words: str) -> str:
         """Return what a command of Slurm says."""

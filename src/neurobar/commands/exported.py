@@ -106,9 +106,13 @@ def open_exported(folder: str | Path) -> Exported:
 
 def _read_config(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes())
+        return json.loads(path.read_bytes(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return None
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def read_checksums(path: Path) -> dict[str, str]:

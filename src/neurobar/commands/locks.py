@@ -50,8 +50,8 @@ def hold_folder(folder: Path) -> None:
     os.set_inheritable(opened, True)
     if any((folder / ".snakemake" / "locks").glob("*")):
         raise ValueError(
-            f"{folder.absolute()} is locked by a run that was killed; if no snakemake that was started by hand is "
-            "at work there, give the same command with --unlock and then without it."
+            f"{folder.absolute()} is locked by a run that was killed; if no snakemake that was started by hand and "
+            "no job of a cluster is at work there, give the same command with --unlock and then without it."
         )
 
 

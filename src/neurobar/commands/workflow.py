@@ -79,14 +79,18 @@ def computes(options: list[str]) -> bool:
     """
     asked = parse_options(options)
     else_asked = (asked.dryrun, asked.unlock, asked.report, asked.lint, asked.summary, asked.dag, asked.rulegraph)
+    else_asked += (asked.detailed_summary, asked.filegraph, asked.list_rules, asked.list_target_rules)
     return not asked.touch and not any(else_asked)
 
 
 def parse_options(options: list[str]) -> argparse.Namespace:
-    """Read options as Snakemake will."""
+    """Read options as Snakemake will, those of a profile that they name among them."""
     from snakemake.cli import get_argument_parser
 
-    return get_argument_parser().parse_known_args(options)[0]
+    asked = get_argument_parser().parse_known_args(options)[0]
+    if not asked.profile or "none" in asked.profile:
+        return asked
+    return get_argument_parser(profiles=asked.profile).parse_known_args(options)[0]
 
 
 def become_snakemake(options: list[str]) -> None:
@@ -125,8 +129,9 @@ def call_snakemake(options: list[str]) -> None:
     ValueError
         If it failed, or the working folder cannot be had; see `hold_folder`.
     """
+    words = words_of(options)
     hold_if_computing(options)
-    if subprocess.run(words_of(options), env=_environment(), check=False).returncode:
+    if subprocess.run(words, env=_environment(), check=False).returncode:
         raise ValueError("the workflow did not come to its end; its own words stand above.")
 
 

@@ -39,10 +39,10 @@ class PackedVolumes:
 
     def __init__(self, path: str | Path) -> None:
         mapped = read_array(path, mapped=True)
-        self.path, self.shape, self.dtype, self._start = Path(path), mapped.shape, mapped.dtype, mapped.offset
         # Opened once: a file that is moved into its place leaves a job that reads with the one it began with.
         self._opened = os.open(path, os.O_RDONLY)
         weakref.finalize(self, os.close, self._opened)
+        self.path, self.shape, self.dtype, self._start = Path(path), mapped.shape, mapped.dtype, mapped.offset
 
     def __len__(self) -> int:
         """Count the volumes."""
@@ -70,10 +70,16 @@ class PackedVolumes:
         wanted = np.arange(len(self))[rows]
         volumes = np.empty((wanted.size, *self.shape[1:]), self.dtype)
         for volume, row in zip(volumes, wanted.flat, strict=True):
-            at = self._start + int(row) * volume.nbytes
-            if os.preadv(self._opened, [volume.data.cast("B")], at) < volume.nbytes:
-                raise OSError(f"{self.path} became shorter while it was read; was another run started beside this?")
+            self._read_into(volume.data.cast("B"), self._start + int(row) * volume.nbytes)
         return volumes.reshape(*wanted.shape, *self.shape[1:])
+
+    def _read_into(self, place: memoryview, at: int) -> None:
+        """Fill a place with the bytes from some offset on; a file system may hand over fewer at a time."""
+        while place:
+            number = os.preadv(self._opened, [place], at)
+            if not number:
+                raise OSError(f"{self.path} became shorter while it was read; was another run started beside this?")
+            place, at = place[number:], at + number
 
 
 @dataclass(frozen=True)

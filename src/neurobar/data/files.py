@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import platform
 import re
 import shutil
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from pathlib import Path
 
 #: Of another machine, whose processes cannot be looked up, what was not touched for so long is left over [s].
 LEFT_OVER_S = 86_400
+#: Errors that can only be those of an output, where no file is named.
+OF_WRITING = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 #: How libraries written in Rust (safetensors) say the number of an error of the system.
 SYSTEM_ERROR = re.compile(r"os error (\d+)")
 
@@ -42,7 +45,7 @@ def written_whole(path: str | Path) -> Iterator[Path]:
         With one sentence that names the file, if the system refuses to write it, as on a full disk.
     """
     final = Path(path)
-    partial = final.with_name(f".partial-{socket.gethostname()}-{os.getpid()}-{final.name}")
+    partial = final.with_name(f".partial-{platform.node()}-{os.getpid()}-{final.name}")
     try:
         final.parent.mkdir(parents=True, exist_ok=True)
         remove_left_overs(final)
@@ -62,7 +65,8 @@ def _reason_of(error: Exception, partial: Path) -> str | None:
     if isinstance(error, OSError) and error.errno is not None:
         # An error that names a file is about that file, which may be one that was read.
         named = error.filename
-        own = named is None or str(named).startswith(str(partial)) or partial.parent.is_relative_to(str(named))
+        unnamed = named is None and error.errno in OF_WRITING
+        own = unnamed or (named and (str(named).startswith(str(partial)) or partial.parent.is_relative_to(str(named))))
         return os.strerror(error.errno) if own else None
     said = SYSTEM_ERROR.search(str(error)) if type(error).__name__ == "SafetensorError" else None
     return os.strerror(int(said[1])) if said else None
@@ -73,6 +77,10 @@ def _flush(partial: Path) -> None:
         opened = os.open(path, os.O_RDONLY)
         try:
             os.fsync(opened)
+        except OSError:
+            # Some shared file systems flush no folder.
+            if not path.is_dir():
+                raise
         finally:
             os.close(opened)
 
@@ -96,7 +104,7 @@ def _literal(name: str) -> str:
 
 
 def _is_being_written(path: Path, *, host: str, process: int) -> bool:
-    if host == socket.gethostname():
+    if host == platform.node():
         return process != os.getpid() and _lives(process)
     try:
         return time.time() - path.stat().st_mtime < LEFT_OVER_S

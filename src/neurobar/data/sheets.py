@@ -55,6 +55,8 @@ def read_scans(sheet: str | Path, cohort: dict[str, Any], *, has_looked: bool = 
     table = _with_labels(sheet, table, cohort)
     _check_names(sheet, table)
     table = table.assign(**{column: pd.NA for column in OPTIONAL if column not in table.columns})
+    for row in table.index[table["path"].isna()]:
+        raise ValueError(f"{sheet}, row {row}: the path is empty.")
     folder = sheet.parent.absolute()
     for column in ("path", "mask"):
         given = table.index if column == "path" else table.index[table[column].notna()]
@@ -138,8 +140,6 @@ def _check_once(sheet: Path, values: pd.Series, what: str) -> None:
 def _check_paths(sheet: Path, files: pd.Series) -> None:
     folder = sheet.parent.absolute()
     for row, value in files.items():
-        if not isinstance(value, str):
-            raise ValueError(f"{sheet}, row {row}: the path is empty.")
         # Path.is_file says nothing but raises where a name is too long.
         if not os.path.isfile(folder / value):
             raise ValueError(f"{sheet}, row {row}: there is no file {shorten(value)}.")

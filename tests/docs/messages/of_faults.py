@@ -57,6 +57,6 @@ CASES = {
     ),
     "… cannot be written to (…); a run writes its results there.": a_folder_that_takes_nothing,
     "another run is at work in …; wait for its end, or give this one a folder of its own by --directory.": two_runs,
-    "… is locked by a run that was killed; if no snakemake that was started by hand is at work there, give the same "
-    "command with --unlock and then without it.": a_lock_left_over,
+    "… is locked by a run that was killed; if no snakemake that was started by hand and no job of a cluster is at "
+    "work there, give the same command with --unlock and then without it.": a_lock_left_over,
 }
