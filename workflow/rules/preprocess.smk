@@ -199,7 +199,8 @@ rule judge_scans:
         runtime="1h",
     params:
         scans=digest_names(SCANS["scan"]),
-        ignored=rosters.tell_ignored(config["cohort"] if not SIMULATED else {"ignored": []}),
+        # A function, since Snakemake would take `{input}` in a string for a wildcard.
+        ignored=lambda wildcards: rosters.tell_ignored(config["cohort"] if not SIMULATED else {"ignored": []}),
         limits=json.dumps(config["preprocess"]["limits"]),
         keep=rosters.among(SCANS, config["preprocess"]["keep"]),
         exclude=rosters.among(SCANS, config["preprocess"]["exclude"]),
@@ -207,7 +208,7 @@ rule judge_scans:
     shell:
         r"""
         python -m neurobar.preprocess.judge_scans \
-            --folder results/preprocess --sheet {input.sheet:q} --scans {params.scans:q} --ignored {params.ignored:q} \
+            --folder results/preprocess --sheet={input.sheet:q} --scans {params.scans:q} --ignored {params.ignored:q} \
             --limits {params.limits:q} --keep {params.keep:q} --exclude {params.exclude:q} \
             --checks {output.checks:q} --table {output.table:q} >{log:q} 2>&1
         """
