@@ -309,7 +309,11 @@ def rows_of_simulation() -> list[tuple]:
         ("the seed of simulated scans", seeded, setting("simulate.seed", 21)),
         ("a further simulated subject", further, setting("simulate.subjects", 5)),
         ("code that paints simulated scans", painted, statement("simulate/painting.py")),
-        ("code that lists simulated scans", {"list_simulated_scans": 1} | scored_again, listed),
+        (
+            "code that lists simulated scans",
+            {"list_simulated_scans": 1} | scored_again | after.AFTER_SIMULATED_COHORT,
+            listed,
+        ),
         ("code that measures losses", scored_again, statement("simulate/measure_losses.py")),
         ("code of metrics/rankings.py", {"score_explanation": 1}, statement("metrics/rankings.py")),
     ]
