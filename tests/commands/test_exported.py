@@ -84,6 +84,7 @@ def test_a_line_that_is_no_checksum_is_named(copy):
         {"folds": 3},
         {"folds": ["../.."]},
         {"seeds": [0, 0]},
+        {"seeds": [1.0]},
         {"format": True},
         {"code": None},
     ],

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
+from neurobar.data.settings import Validator
 from neurobar.export.export_model import FORMAT
 
 #: Folds and seeds become parts of paths, so that they are numbers matters most.
@@ -50,7 +50,7 @@ def find_fault(settings: Any) -> str | None:
     str or None
         The key and what is wrong with it; None where nothing is.
     """
-    fault = best_match(Draft202012Validator(SCHEMA).iter_errors(settings))
+    fault = best_match(Validator(SCHEMA).iter_errors(settings))
     if fault is None:
         return None
     key = ".".join(map(str, fault.absolute_path))
